@@ -1,0 +1,1 @@
+import consult.desk.admin  # noqa: F401  (registers)

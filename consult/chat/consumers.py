@@ -1,0 +1,474 @@
+"""The sockets. They check size, shape and rate, hand what is said to the writer, and pass on what is heard.
+
+Plain ASGI applications: stock consumers hop through one shared thread before every handler, and these must not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from consult.chat import beat, board, duty, frames, live, origin, pool, rate, reading, rights, text, writer
+from consult.chat.desks import desks
+from consult.chat.entry import Author, Entry, Refused
+from consult.chat.identity import token_of
+from consult.chat.models import ANSWER, VIEW_ALL, Conversation, Visitor, name_of, public_id
+from consult.chat.requests import request_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from consult.chat.frames import Frame
+
+GOING_AWAY, BINARY, POLICY, TOO_LARGE, RESTART, SIGNED_OUT = 1001, 1003, 1008, 1009, 1012, 4401
+STRIKES = 3  # malformed frames, then the socket closes
+TYPING_EVERY = 1.0  # seconds
+UNREAD_FRAMES = 2_000  # waiting to go out: whoever reads so slowly starts again later
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Socket:
+    """One open WebSocket, from its handshake to its end."""
+
+    __slots__ = (
+        "_out", "_pump", "_receive", "_send", "_typed_at", "behind", "conversation", "greeted", "heard_at", "loop",
+        "open", "own", "reading", "seq", "strikes", "warrant",
+    )  # fmt: skip
+
+    verbs: ClassVar[dict[str, Callable[[Any, Frame], Awaitable[None]]]] = {}
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._out: deque[dict[str, Any]] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._typed_at = 0.0
+        self.loop = asyncio.get_running_loop()
+        self.open = False
+        self.warrant = rights.Warrant()
+        self.strikes = 0
+        self.heard_at = time.monotonic()
+        self.greeted = False
+        self.conversation = ""  # the public id of the one whose messages this socket follows
+        self.seq = 0  # up to this one they have been sent
+        self.reading = False  # a catch-up is under way,
+        self.behind = False  # and something was heard meanwhile
+        self.own: live.Event | None = None  # what this socket tells the others and need not hear
+
+    @classmethod
+    async def serve(cls, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """The ASGI application. Wrong or missing Origin: refused before anything is asked of the database."""
+        await receive()
+        request = request_of(scope)
+        if request is None or not origin.allowed(request):
+            await send({"type": "websocket.close", "code": POLICY})
+            return
+        socket = cls(receive, send)
+        known = await pool.run(socket.identify, request)
+        await send({"type": "websocket.accept"})
+        if not known:
+            await send({"type": "websocket.close", "code": SIGNED_OUT})
+            return
+        await socket.stay()
+
+    def identify(self, request: HttpRequest) -> bool:
+        """Who is at the other end; False for nobody we know."""
+        raise NotImplementedError
+
+    def keys(self) -> tuple[str, ...]:
+        """What this socket listens to as long as it is open."""
+        raise NotImplementedError
+
+    def pass_on(self, event: live.Event) -> None:
+        """Something was heard that is no message."""
+        raise NotImplementedError
+
+    async def stay(self) -> None:
+        self.open = True
+        live.join(self, *self.keys())
+        beat.start()
+        try:
+            while (event := await self._receive())["type"] != "websocket.disconnect":
+                if self.open:
+                    await self._take(event)
+        finally:
+            self.open = False
+            self._out.clear()
+            live.leave(self, *self.keys(), f"c{self.conversation}")
+
+    def push(self, text: str) -> None:
+        """Send a frame, encoded; in order, without waiting."""
+        self._put({"type": "websocket.send", "text": text})
+
+    def tell(self, frame: Frame) -> None:
+        self.push(frames.encode(frame))
+
+    def close(self, code: int) -> None:
+        self._put({"type": "websocket.close", "code": code})
+
+    def hear(self, event: live.Event) -> None:
+        """Pass on what was announced: a message only if its number continues, else read what is missing."""
+        if event.kind == "moved":
+            self.close(RESTART)
+        elif not self.greeted:
+            self.behind = True
+        elif event.kind != "message":
+            if event is not self.own:
+                self.pass_on(event)
+        elif event.conversation == self.conversation and event.seq == self.seq + 1 and not self.reading:
+            self.seq = event.seq
+            self.push(event.text)
+        elif event.conversation != self.conversation or event.seq > self.seq:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Read what was missed; one reading at a time."""
+        self.behind = True
+        if not self.reading:
+            self.reading = True
+            self.loop.create_task(self._catch_up())
+
+    async def read_missed(self) -> bool:
+        """Send what was missed, as far as one reading goes. True if there is more."""
+        conversation, seq = self.conversation, self.seq
+        missed, more = await pool.run(reading.newer, conversation, seq)
+        if conversation == self.conversation:
+            for frame in missed:
+                if frame["seq"] == self.seq + 1:
+                    self.seq += 1
+                    self.tell(frame)
+        return more
+
+    async def greet(self, frame: Frame) -> None:
+        """Answer ``hello`` with ``welcome``. Joined first, read second: nothing falls between."""
+        self.reading = True
+        self.behind = False
+        try:
+            welcome = await pool.run(self.look, frame)
+        finally:
+            self.reading = False
+        self.greeted = True
+        if welcome["type"] == "welcome":
+            self.follow(welcome["conversation"] or "")
+            sent = welcome["messages"]
+            self.seq = sent[-1]["seq"] if sent else welcome["last_seq"]
+        self.tell(welcome)
+        if self.behind:
+            self.catch_up()
+
+    def follow(self, conversation: str) -> None:
+        self.conversation = conversation
+
+    def look(self, frame: Frame) -> Frame:
+        """The answer to ``hello``, read from the database."""
+        raise NotImplementedError
+
+    def answered(self, client_id: UUID, conversation: object, outcome: writer.Outcome) -> None:
+        """What became of something this socket said. Where its announcement was heard that was the answer."""
+        if isinstance(outcome, Refused):
+            if outcome.reason == "signed_out":
+                self.close(SIGNED_OUT)
+            else:
+                self.tell(frames.refused(outcome, "say", client_id=client_id, conversation=conversation))
+            return
+        named = str(outcome.conversation.public_id)
+        if outcome.repeated or named != self.conversation:
+            self.tell(frames.message(outcome, outcome.conversation.public_id))
+
+    def submit(self, entry: Entry, named: object) -> None:
+        def answer(outcome: writer.Outcome) -> None:
+            self.answered(entry.client_id, named, outcome)
+
+        writer.submit(writer.Said(entry, self.warrant, self.loop, answer))
+
+    def type_to(self, to: tuple[str, ...], author: Frame) -> None:
+        """Tell the others that somebody types. Never stored; more than one a second is dropped."""
+        now = time.monotonic()
+        if self.conversation and now - self._typed_at >= TYPING_EVERY:
+            self._typed_at = now
+            frame = {"type": "typing", "conversation": self.conversation, "author": author}
+            self.own = live.Event(to, "typing", self.conversation, 0, frames.encode(frame))
+            live.tell([self.own])
+
+    async def more(self, frame: Frame) -> None:
+        seq = frames.integer_of(frame, "before")
+        older, more = await pool.run(reading.older, self._named(frame), seq)
+        self.tell({"type": "messages", "conversation": self.conversation, "messages": older, "more": more})
+
+    async def heartbeat(self, frame: Frame) -> None:
+        """That it came is all it says."""
+
+    def _named(self, frame: Frame) -> str:
+        """The conversation a frame names, which must be the one followed. Raises Refused("not_found")."""
+        named = frame.get("conversation", self.conversation)
+        if not self.conversation or named != self.conversation:
+            raise Refused("not_found")
+        return self.conversation
+
+    async def _take(self, event: dict[str, Any]) -> None:
+        """One frame from the other end."""
+        self.heard_at = time.monotonic()
+        received = event.get("text")
+        if received is None:
+            self.close(BINARY)
+            return
+        if len(received) > frames.MAX_SIZE or len(received.encode(errors="replace")) > frames.MAX_SIZE:
+            self.close(TOO_LARGE)
+            return
+        frame: Frame = {}
+        try:
+            frame = frames.parse(received)
+            verb = self.verbs.get(frame["type"])
+            if verb is None or (not self.greeted and frame["type"] not in ("hello", "heartbeat")):
+                raise Refused("malformed")
+            await verb(self, frame)
+        except Refused as refusal:
+            self._refuse(refusal, frame)
+
+    def _refuse(self, refusal: Refused, frame: Frame) -> None:
+        where = {key: public_id(frame.get(key)) for key in ("client_id", "conversation")}
+        self.tell(frames.refused(refusal, str(frame.get("type", ""))[:32], **where))
+        if refusal.reason == "malformed":
+            self.strikes += 1
+            if self.strikes >= STRIKES:
+                self.close(POLICY)
+
+    async def _catch_up(self) -> None:
+        try:
+            while self.behind and self.open:
+                self.behind = False
+                if await self.read_missed():
+                    self.behind = True
+        finally:
+            self.reading = False
+
+    def _put(self, event: dict[str, Any]) -> None:
+        if not self.open:
+            return
+        if event["type"] == "websocket.close":
+            self.open = False
+        elif len(self._out) >= UNREAD_FRAMES:
+            self._out.clear()
+            self.close(RESTART)
+            return
+        self._out.append(event)
+        if self._pump is None:
+            self._pump = self.loop.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            while self._out:
+                await self._send(self._out.popleft())
+        except (OSError, RuntimeError):  # the server's word that the other end has gone
+            self._out.clear()
+        finally:
+            self._pump = None
+
+
+class VisitorSocket(Socket):
+    """A visitor's page. It follows the visitor's conversation, whichever that is."""
+
+    __slots__ = ("author", "visitor")
+
+    def identify(self, request: HttpRequest) -> bool:
+        token = token_of(request)
+        if token is None:
+            return False
+        self.visitor = token.visitor_id
+        self.author = token.visitor.author
+        if token.visitor.customer_id is None:
+            self.warrant = rights.Warrant(token=token.pk)
+        else:
+            signed_in = rights.of_user(request.session.session_key or "", request.user)
+            self.warrant = signed_in._replace(token=token.pk)
+        return True
+
+    def keys(self) -> tuple[str, ...]:
+        return (f"v{self.visitor}", "visitors")
+
+    def pass_on(self, event: live.Event) -> None:
+        if event.kind == "welcome":  # the visitor's next conversation has opened
+            self.follow(event.conversation)
+            self.seq = 0
+            self.push(event.text)
+        elif event.conversation in ("", self.conversation):
+            self.push(event.text)
+
+    def look(self, frame: Frame) -> Frame:
+        self._saw(frame)
+        conversation = reading.current(self.visitor)
+        named = frame.get("conversation")
+        if named is not None and (conversation is None or named != str(conversation.public_id)):
+            return reading.reset(str(named)[:36])
+        return reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
+
+    async def read_missed(self) -> bool:
+        """As for any socket; but where the conversation itself is another by now, start with that one."""
+        current = await pool.run(reading.current, self.visitor)
+        if current is None:
+            return False
+        if str(current.public_id) != self.conversation:
+            self.follow(str(current.public_id))
+            self.seq = 0
+            self.tell(frames.welcome(current, [], None, more=False))
+        return await super().read_missed()
+
+    async def hello(self, frame: Frame) -> None:
+        if "after" in frame:
+            frames.integer_of(frame, "after")
+            frames.integer_of(frame, "epoch")
+        await self.greet(frame)
+        self.push(await pool.run(duty.frame))
+
+    async def say(self, frame: Frame) -> None:
+        client_id = frames.uuid_of(frame, "client_id")
+        body = text.body(frames.text_of(frame, "body"))
+        rate.spend(self.author.key)
+        named = frame.get("conversation") or None
+        if named is not None and named != self.conversation:
+            theirs = Conversation.objects.filter(public_id=frames.uuid_of(frame, "conversation"), visitor=self.visitor)
+            if not await pool.run(theirs.exists):
+                raise Refused("not_found")
+        self.submit(Entry(self.author, client_id, body, visitor=self.visitor), named)
+
+    async def typing(self, frame: Frame) -> None:
+        self.type_to((f"c{self._named(frame)}", f"v{self.visitor}"), {"kind": "visitor", "name": self.author.name})
+
+    async def read(self, frame: Frame) -> None:
+        await pool.run(_read, self._named(frame), "visitor", frames.integer_of(frame, "seq"))
+
+    async def page(self, frame: Frame) -> None:
+        await pool.run(self._saw, {"page": frame})
+
+    def _saw(self, frame: Frame) -> None:
+        """Remember the page named in ``frame``: an address of the web, or none."""
+        page = frame.get("page")
+        url = page.get("url") if isinstance(page, dict) else None
+        title = page.get("title", "") if isinstance(page, dict) else ""
+        if isinstance(url, str) and isinstance(title, str) and url.startswith(("http://", "https://")):
+            Visitor(pk=self.visitor).looks_at(text.clean(url, limit=2048), text.clean(title, limit=256))
+
+    verbs: ClassVar = {
+        "hello": hello, "say": say, "typing": typing, "read": read, "page": page,
+        "more": Socket.more, "heartbeat": Socket.heartbeat,
+    }  # fmt: skip
+
+
+class DeskSocket(Socket):
+    """An operator's desk: a list of conversations, and one of them open."""
+
+    __slots__ = ("author", "list", "page", "sees_all", "shown", "told", "user")
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        super().__init__(receive, send)
+        self.sees_all = False
+        self.list = "waiting"
+        self.page = 1
+        self.shown: set[str] = set()  # public ids of the rows this desk has
+        self.told: Frame = {}  # the counts it was last told
+
+    def identify(self, request: HttpRequest) -> bool:
+        user = request.user
+        if not (user.is_active and user.is_staff and (user.has_perm(ANSWER) or user.has_perm(VIEW_ALL))):
+            return False
+        self.user = user.pk
+        self.author = Author(f"u{user.pk}", name_of(user))
+        self.sees_all = user.has_perm(VIEW_ALL)
+        self.warrant = rights.of_user(request.session.session_key or "", user)
+        return True
+
+    def keys(self) -> tuple[str, ...]:
+        return ("desk",)
+
+    async def stay(self) -> None:
+        desks.start()
+        await super().stay()
+
+    def pass_on(self, event: live.Event) -> None:
+        self.push(event.text)
+
+    def follow(self, conversation: str) -> None:
+        if conversation != self.conversation:
+            live.leave(self, f"c{self.conversation}")
+            live.join(self, f"c{conversation}")
+            super().follow(conversation)
+
+    def unfollow(self) -> None:
+        live.leave(self, f"c{self.conversation}")
+        super().follow("")
+
+    def look(self, frame: Frame) -> Frame:
+        conversation = reading.one_of(self._visible(), frames.uuid_of(frame, "conversation"))
+        if conversation is None:
+            raise Refused("not_found")
+        welcome = reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
+        (row,) = board.changed([conversation.pk])
+        return welcome | {"row": self.mine(row)}
+
+    def mine(self, row: Frame) -> Frame:
+        """``row`` as this operator reads it."""
+        return row | {"mine": row["operator"] is not None and row["operator"]["id"] == self.user}
+
+    def _visible(self) -> Any:
+        return Conversation.objects.visible_to(rights.user(self.warrant))
+
+    async def hello(self, frame: Frame) -> None:
+        if "view" in frame:
+            await self._list(frame["view"])
+        if "conversation" not in frame:
+            return
+        named = str(frames.uuid_of(frame, "conversation"))
+        if "after" in frame:
+            frames.integer_of(frame, "after")
+            frames.integer_of(frame, "epoch")
+        before = self.conversation
+        self.follow(named)
+        self.seq = 0
+        try:
+            await self.greet(frame)
+        except Refused:
+            self.unfollow() if before == named else self.follow(before)
+            raise
+
+    async def _list(self, view: object) -> None:
+        if not isinstance(view, dict) or view.get("list") not in board.LISTS:
+            raise Refused("malformed")
+        self.list, self.page = view["list"], frames.integer_of(view, "page") if "page" in view else 1
+        self.greeted = True
+        rows = await pool.run(board.page, self.user, self.list, self.page, sees_all=self.sees_all)
+        self.shown = {row["conversation"] for row in rows["rows"]}
+        self.told = rows["counts"]
+        self.tell(rows | {"rows": [self.mine(row) for row in rows["rows"]]})
+
+    async def say(self, frame: Frame) -> None:
+        client_id = frames.uuid_of(frame, "client_id")
+        named = frames.uuid_of(frame, "conversation")
+        body = text.body(frames.text_of(frame, "body"))
+        rate.spend(self.author.key)
+        self.submit(Entry(self.author, client_id, body, conversation=named), named)
+
+    async def typing(self, frame: Frame) -> None:
+        row = await pool.run(_visitor_of, self._named(frame))
+        self.type_to((f"v{row}", f"c{self.conversation}"), {"kind": "operator", "name": self.author.name})
+
+    async def read(self, frame: Frame) -> None:
+        await pool.run(_read, self._named(frame), "operators", frames.integer_of(frame, "seq"))
+
+    verbs: ClassVar = {
+        "hello": hello, "say": say, "typing": typing, "read": read,
+        "more": Socket.more, "heartbeat": Socket.heartbeat,
+    }  # fmt: skip
+
+
+def _read(conversation: str, reader: str, seq: int) -> None:
+    for row in Conversation.objects.filter(public_id=conversation):
+        row.read_by(reader, seq)
+
+
+def _visitor_of(conversation: str) -> int | None:
+    return Conversation.objects.filter(public_id=conversation).values_list("visitor", flat=True).first()

@@ -1,0 +1,95 @@
+"""The desks of this process: what changed gathers for a moment, is read once, and goes to each desk that may see it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from consult.chat import board, live, pool
+from consult.chat.models import Conversation
+
+if TYPE_CHECKING:
+    from consult.chat.frames import Frame
+
+GATHER = 0.1  # seconds; at any load a desk hears at most so often of one row
+
+
+class Desks:
+    """Stands in the registry for all desks of the process."""
+
+    def __init__(self) -> None:
+        self._changed: set[int] = set()
+        self._refreshing: asyncio.Task[None] | None = None
+        self.revisions: dict[int, int] = {}  # of each open conversation, as the desks know it
+
+    def start(self) -> None:
+        live.join(self, "desks")
+
+    def hear(self, event: live.Event) -> None:
+        if self.all():
+            self.refresh(map(int, event.text.split(",")))
+
+    def refresh(self, pks: Any) -> None:
+        """Read these conversations (by pk) again, soon."""
+        self._changed.update(pks)
+        if self._changed and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = asyncio.get_running_loop().create_task(self._refresh())
+
+    def all(self) -> list[Any]:
+        return live.listening("desk")
+
+    async def _refresh(self) -> None:
+        while self._changed:
+            await asyncio.sleep(GATHER)
+            pks, self._changed = self._changed, set()
+            rows, tally, revisions = await pool.run(_read, pks)
+            for pk in pks:
+                self.revisions.pop(pk, None)
+            self.revisions.update(revisions)
+            for desk in self.all():
+                _show(desk, rows, tally)
+
+
+desks = Desks()
+
+
+def _read(pks: set[int]) -> tuple[list[Frame], dict[int | None, int], dict[int, int]]:
+    revisions = Conversation.objects.open().filter(pk__in=pks).values_list("pk", "revision")
+    return board.changed(pks), board.tally(), dict(revisions)
+
+
+def _show(desk: Any, rows: list[Frame], tally: dict[int | None, int]) -> None:
+    """Tell one desk of the rows that concern it, and of the counts if they are others than it knows."""
+    counts = board.counted(tally, desk.user, sees_all=desk.sees_all)
+    frames = [frame for row in rows if (frame := _concern(desk, row))]
+    if not frames and counts != desk.told:
+        frames = [{}]
+    desk.told = counts
+    for frame in frames:
+        desk.tell({"type": "row", "counts": counts} | frame)
+
+
+def _concern(desk: Any, row: Frame) -> Frame | None:
+    """The part of a ``row`` frame that tells ``desk`` of ``row``, or None if it is none of its concern."""
+    conversation, operator = row["conversation"], row["operator"]
+    known = conversation in desk.shown or conversation == desk.conversation
+    if not (desk.sees_all or row["closed"] or operator is None or operator["id"] == desk.user):
+        if not known:
+            return None
+        desk.shown.discard(conversation)
+        if conversation == desk.conversation:
+            desk.unfollow()
+        return {"row": {"conversation": conversation, "gone": True, "operator": operator}}
+    if known or _listed(desk, row):
+        desk.shown.add(conversation)
+        return {"row": desk.mine(row)}
+    return None
+
+
+def _listed(desk: Any, row: Frame) -> bool:
+    """Whether ``row`` belongs to the list this desk shows."""
+    if row["closed"]:
+        return False
+    if desk.list == "all":
+        return True
+    return row["operator"] is None if desk.list == "waiting" else desk.mine(row)["mine"]

@@ -1,0 +1,75 @@
+"""Operators on duty. A duty is a row; it lives by the beats of the operator's desk, never by counting sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from consult.chat import frames, live
+from consult.chat.models import Conversation, Duty, Take
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
+SILENCE = timedelta(seconds=60)  # without a beat, then a duty is over
+
+
+def availability() -> str:
+    """What a visitor is told: "online" while somebody is on duty, else "away"."""
+    return "online" if Duty.objects.filter(ended_at=None, seen_at__gt=timezone.now() - SILENCE).exists() else "away"
+
+
+def frame() -> str:
+    """The frame that tells it."""
+    return frames.encode({"type": "availability", "state": availability()})
+
+
+def is_on(user: AbstractUser) -> bool:
+    return Duty.objects.filter(operator=user.pk, ended_at=None, seen_at__gt=timezone.now() - SILENCE).exists()
+
+
+def begin(user: AbstractUser) -> None:
+    """The switch goes on. It may be on already."""
+    end_silent()
+    with transaction.atomic():
+        duty, begun = Duty.objects.get_or_create(operator=user, ended_at=None)
+        if not begun:
+            beat([user.pk])
+        _announce()
+
+
+def end(user: AbstractUser) -> None:
+    """The switch goes off. Conversations stay with the operator: they may still finish them."""
+    with transaction.atomic():
+        Duty.objects.filter(operator=user.pk, ended_at=None).update(ended_at=timezone.now())
+        _announce()
+
+
+def beat(users: Iterable[int]) -> None:
+    """The desks of ``users`` (pks) are alive: their duties and their takes go on."""
+    for rows in (Duty.objects, Take.objects):
+        rows.filter(operator__in=list(users), ended_at=None).update(seen_at=timezone.now())
+
+
+def end_silent() -> None:
+    """End the duties and the takes without a beat for a minute; the conversations wait again. Safe to run in several
+    processes: the row that is still as we saw it is the one that ends.
+    """
+    silent = {"ended_at": None, "seen_at__lte": timezone.now() - SILENCE}
+    for duty in Duty.objects.filter(**silent):
+        with transaction.atomic():
+            if Duty.objects.filter(pk=duty.pk, seen_at=duty.seen_at, ended_at=None).update(ended_at=duty.seen_at):
+                _announce()
+    for take in Take.objects.filter(**silent).select_related("conversation", "operator"):
+        with transaction.atomic():
+            if Take.objects.filter(pk=take.pk, seen_at=take.seen_at, ended_at=None).exists():
+                take.conversation.release(take.operator, why="vanished")
+
+
+def _announce() -> None:
+    event = live.Event(("visitors",), "availability", "", 0, frame())
+    transaction.on_commit(lambda: live.tell([event]), robust=True)

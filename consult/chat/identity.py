@@ -1,0 +1,140 @@
+"""Who this browser is: a secret in an HttpOnly cookie, its digest in a row, and the shop's own sign-in above both."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from consult.chat import live
+from consult.chat.models import Conversation, Message, Token, Visitor
+from consult.conf import conf
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+    from django.http import HttpRequest, HttpResponse
+
+SECRET_BYTES = 32
+
+
+def token_of(request: HttpRequest) -> Token | None:
+    """The token this browser sent, if it counts in this request.
+
+    A customer's token counts only while that customer is signed in. Signing in makes the browser's token and
+    conversations the customer's.
+    """
+    secret = request.COOKIES.get(cookie_name(request))
+    if not secret:
+        return None
+    rows = Token.objects.select_related("visitor")
+    token = rows.filter(digest=_digest(secret), expires_at__gt=timezone.now()).first()
+    if token is None:
+        return None
+    customer = _customer(request)
+    owner = token.visitor.customer_id
+    if owner is None and customer is not None:
+        return _claim(token, customer)
+    return token if owner == (customer.pk if customer else None) else None
+
+
+def visitor_of(request: HttpRequest) -> Visitor | None:
+    """The visitor this browser is, or None if it never engaged or may not be who it was."""
+    token = token_of(request)
+    return token.visitor if token else None
+
+
+def engage(request: HttpRequest, response: HttpResponse) -> Visitor:
+    """The visitor this browser is from now on; a new token goes with ``response`` unless it holds a good one."""
+    token = token_of(request)
+    if token is None:
+        # What this browser held before is somebody else's, or nobody's any more: from here on it opens nothing.
+        Token.objects.filter(digest=_digest(request.COOKIES.get(cookie_name(request), ""))).delete()
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        expires = timezone.now() + timedelta(days=conf.TOKEN_DAYS)
+        token = Token.objects.create(visitor=_new_visitor(request), digest=_digest(secret), expires_at=expires)
+        response.set_cookie(
+            cookie_name(request),
+            secret,
+            max_age=timedelta(days=conf.TOKEN_DAYS),
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+    return token.visitor
+
+
+def forget_expired() -> None:
+    """Forget the browsers whose token has run out."""
+    Token.objects.filter(expires_at__lte=timezone.now()).delete()
+
+
+def cookie_name(request: HttpRequest) -> str:
+    """With ``__Host-`` no sibling domain can plant the cookie; browsers take it over TLS only."""
+    return "__Host-consult" if request.is_secure() else "consult"
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _customer(request: HttpRequest) -> AbstractUser | None:
+    user = getattr(request, "user", None)
+    return user if user is not None and user.is_authenticated else None
+
+
+def _new_visitor(request: HttpRequest) -> Visitor:
+    customer = _customer(request)
+    if customer is None:
+        return Visitor.objects.create()
+    claims = {"name": customer.get_full_name()[:64], "email": getattr(customer, customer.get_email_field_name(), "")}
+    return Visitor.objects.get_or_create(customer=customer, defaults=claims)[0]
+
+
+def _claim(token: Token, customer: AbstractUser) -> Token:
+    """Signing in: what this browser said becomes the customer's."""
+    try:
+        with transaction.atomic():
+            return _join(token, customer)
+    except IntegrityError:  # another browser of the same customer was first: now there is somebody to join
+        with transaction.atomic():
+            return _join(token, customer)
+
+
+def _join(token: Token, customer: AbstractUser) -> Token:
+    visitor = token.visitor
+    theirs = Visitor.objects.filter(customer=customer.pk).first()
+    if theirs is None:
+        visitor.customer = customer
+        visitor.name = visitor.name or customer.get_full_name()[:64]
+        visitor.email = visitor.email or getattr(customer, customer.get_email_field_name(), "")
+        visitor.save(update_fields=["customer", "name", "email"])
+        Conversation.objects.open().filter(visitor=visitor).changed()
+        return token
+    pks = [visitor.pk, theirs.pk]
+    list(Visitor.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
+    conversations = Conversation.objects.locked().filter(visitor__in=pks).open().order_by("pk")
+    *staler, freshest = sorted(conversations, key=_last_said_at) or [None]
+    for one in staler:
+        one.end(theirs.author)
+    Message.objects.filter(author_key=visitor.author.key).update(author_key=theirs.author.key)
+    Conversation.objects.filter(visitor=visitor).update(visitor=theirs)
+    for field in ("name", "email", "phone"):
+        setattr(theirs, field, getattr(theirs, field) or getattr(visitor, field))
+    theirs.save(update_fields=["name", "email", "phone"])
+    visitor.tokens.update(visitor=theirs)
+    if freshest:
+        Conversation.objects.filter(pk=freshest.pk).changed()
+    # Sockets that still stand under the old visitor start again, and find themselves the customer.
+    moved = live.Event((f"v{visitor.pk}",), "moved", "", 0, "")
+    transaction.on_commit(lambda: live.tell([moved]), robust=True)
+    visitor.delete()
+    token.visitor = theirs
+    return token
+
+
+def _last_said_at(conversation: Conversation) -> datetime:
+    return conversation.messages.order_by("seq").values_list("sent_at", flat=True).last() or conversation.opened_at

@@ -1,0 +1,334 @@
+"""The rows of talking. What must always be true of them is a constraint of the database."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from consult.chat import log, takes
+from consult.chat.entry import Author, Entry, Refused, id_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser, AnonymousUser
+
+ANSWER = "consult.answer_conversation"
+VIEW_ALL = "consult.view_all_conversations"
+EPOCH_LIMIT = 2**53  # JavaScript reads the epoch as a number
+
+
+def new_epoch() -> int:
+    return secrets.randbelow(EPOCH_LIMIT)
+
+
+class Visitor(models.Model):
+    """A person in the shop. Name, e-mail and phone are what they claim; only ``customer`` is known."""
+
+    public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    customer = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    name = models.CharField(_("name"), max_length=64, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    page_url = models.CharField(max_length=2048, blank=True)
+    page_title = models.CharField(max_length=256, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("visitor")
+        verbose_name_plural = _("visitors")
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone or str(_("Visitor"))
+
+    @property
+    def author(self) -> Author:
+        return Author(f"v{self.pk}", self.name)
+
+    def looks_at(self, url: str, title: str) -> None:
+        """Remember the page this visitor is on, and let the desks see it."""
+        with transaction.atomic():
+            self.__class__.objects.filter(pk=self.pk).update(page_url=url, page_title=title, seen_at=timezone.now())
+            Conversation.objects.open().filter(visitor=self.pk).changed()
+
+
+class Token(models.Model):
+    """One browser of a visitor. The cookie holds the secret, the row its SHA-256: a stolen dump opens nothing."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.visitor_id} until {self.expires_at:%Y-%m-%d}"
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def open(self) -> ConversationQuerySet:
+        return self.filter(closed_at=None)
+
+    def waiting(self) -> ConversationQuerySet:
+        """Open, and nobody has it."""
+        return self.open().filter(operator=None)
+
+    def visible_to(self, user: AbstractUser | AnonymousUser) -> ConversationQuerySet:
+        """What ``user`` may read: with view_all_conversations everything; an operator what waits and what is or was
+        theirs; anybody else nothing.
+        """
+        if not (user.is_active and user.is_staff):
+            return self.none()
+        if user.has_perm(VIEW_ALL):
+            return self.all()
+        if not user.has_perm(ANSWER):
+            return self.none()
+        was_theirs = Take.objects.filter(conversation=models.OuterRef("pk"), operator=user.pk)
+        return self.filter(
+            Q(closed_at=None, operator=None)
+            | Q(closed_at=None, operator=user.pk)
+            | Q(Q(closed_at__isnull=False), models.Exists(was_theirs))
+        )
+
+    def locked(self) -> ConversationQuerySet:
+        """Under the row lock that guards numbering. NO KEY: an order that points here must not make us wait."""
+        return self.select_for_update(no_key=True)
+
+    def changed(self) -> int:
+        """Say that something a desk shows of these has changed; the desks hear of it after commit."""
+        pks = list(self.values_list("pk", flat=True))
+        if pks:
+            Conversation.objects.filter(pk__in=pks).update(revision=F("revision") + 1)
+            log.tell_desks(pks)
+        return len(pks)
+
+
+class Conversation(models.Model):
+    """Everything said with one visitor about one matter, numbered 1, 2, 3 … without holes."""
+
+    public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("operator"),
+    )  # fmt: skip
+    previous = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    epoch = models.BigIntegerField(default=new_epoch, editable=False)
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    last_seq = models.PositiveIntegerField(default=0)
+    visitor_read = models.PositiveIntegerField(default=0)
+    operators_read = models.PositiveIntegerField(default=0)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveBigIntegerField(default=0)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        permissions = [
+            ("answer_conversation", _("Can answer conversations")),
+            ("view_all_conversations", _("Can view all conversations")),
+            ("manage_invitations", _("Can manage invitations")),
+            ("view_reports", _("Can view reports")),
+            ("review_conversations", _("Can review conversations")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["visitor"], condition=Q(closed_at=None), name="consult_one_open_conversation"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["operator", "waiting_since", "id"], condition=Q(closed_at=None), name="consult_open_conversations"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visitor} · {timezone.localtime(self.opened_at):%Y-%m-%d %H:%M}"
+
+    def say(self, author: Author, text: str, **more: Any) -> Message:
+        """Add a message of ``author`` (see Entry for ``more``). Raises Refused."""
+        return log.say(Entry(author, more.pop("client_id", None) or uuid4(), text, conversation=self.public_id, **more))
+
+    def take(self, user: AbstractUser) -> None:
+        """Make this conversation ``user``'s. Taking what one has is no deed. Raises Refused: a colleague has it, or
+        it is closed.
+        """
+        with transaction.atomic():
+            held = Conversation.objects.locked().get(pk=self.pk)
+            if held.closed_at is not None:
+                raise Refused("closed")
+            if held.operator_id == user.pk:
+                return
+            if held.operator_id is not None:
+                if not user.has_perm(VIEW_ALL):
+                    raise Refused("taken")
+                log.say(takes.end(held, "taken_over"))
+            log.say(takes.begin(held, user.pk, name_of(user)))
+            held.save(update_fields=["operator"])
+
+    def release(self, user: AbstractUser, why: str = "released") -> None:
+        """Give this conversation back to those who wait; ``why`` says how it ended."""
+        with transaction.atomic():
+            held = Conversation.objects.locked().get(pk=self.pk)
+            if held.operator_id != user.pk or held.closed_at is not None:
+                return
+            log.say(takes.end(held, why))
+            held.save(update_fields=["operator"])
+
+    def close(self, user: AbstractUser) -> None:
+        """End this conversation: what is said into it from now on opens the next one. Raises Refused: a colleague
+        has it.
+        """
+        with transaction.atomic():
+            held = Conversation.objects.locked().get(pk=self.pk)
+            if held.closed_at is not None:
+                return
+            if held.operator_id not in (None, user.pk) and not user.has_perm(VIEW_ALL):
+                raise Refused("taken")
+            held.end(Author(f"u{user.pk}", name_of(user)))
+
+    def end(self, author: Author) -> None:
+        """Close this conversation, whose row the caller has locked, with a last line by ``author``."""
+        cause = f"closed {self.pk} {self.last_seq}"
+        log.say(Entry(author, id_of(cause), kind="closed", conversation=self.public_id, sees_all=True))
+        if self.operator_id is not None:
+            takes.end(self, "closed")
+        self.closed_at = timezone.now()
+        self.save(update_fields=["closed_at", "operator"])
+        log.tell_closed(self)
+
+    def read_by(self, reader: str, seq: int) -> bool:
+        """Raise the watermark of ``reader`` ("visitor" or "operators") to ``seq``; it never falls. True if it rose."""
+        column = f"{reader}_read"
+        with transaction.atomic():
+            rose = Conversation.objects.filter(pk=self.pk, last_seq__gte=seq, **{f"{column}__lt": seq}).update(
+                **{column: seq}, revision=F("revision") + 1
+            )
+            if rose:
+                log.tell_read(self, reader, seq)
+        return bool(rose)
+
+
+class Message(models.Model):
+    """One line of a conversation. What isn't text is worded in the reader's language from ``facts``."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("text")
+        JOINED = "joined", _("joined")
+        LEFT = "left", _("left")
+        CLOSED = "closed", _("closed")
+        ORDER = "order", _("order")
+        ERASED = "erased", _("erased")
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.TEXT)
+    medium = models.CharField(max_length=8, default="chat")
+    author_key = models.CharField(max_length=24)
+    author_name = models.CharField(max_length=150, blank=True)
+    client_id = models.UUIDField()
+    body = models.TextField(blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    repeated = False  # True where log.append answers with a message that had been said before
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "seq"], name="consult_message_seq"),
+            # The id first: looking up a batch is then one index scan by id.
+            models.UniqueConstraint(fields=["client_id", "author_key"], name="consult_message_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.body or self.get_kind_display()
+
+    @property
+    def author_kind(self) -> str:
+        return {"v": "visitor", "u": "operator"}.get(self.author_key[0], "shop")
+
+
+class Note(models.Model):
+    """What operators tell each other. Numbered under the conversation's lock, but never in the visitor's numbering."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
+    number = models.PositiveIntegerField()
+    after_seq = models.PositiveIntegerField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    client_id = models.UUIDField()
+    body = models.TextField()
+    written_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "number"], name="consult_note_number"),
+            models.UniqueConstraint(fields=["client_id", "author"], name="consult_note_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.body
+
+
+class Duty(models.Model):
+    """An operator's time at the desk with the switch on. ``seen_at`` is the last beat of their desk."""
+
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("duty")
+        verbose_name_plural = _("duties")
+        constraints = [
+            models.UniqueConstraint(fields=["operator"], condition=Q(ended_at=None), name="consult_one_open_duty")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class Take(models.Model):
+    """Who had a conversation, from when to when. ``seen_at`` is the last beat of their desk."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="takes")
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("take")
+        verbose_name_plural = _("takes")
+        constraints = [
+            models.UniqueConstraint(fields=["conversation"], condition=Q(ended_at=None), name="consult_one_open_take")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+def name_of(user: AbstractUser) -> str:
+    """What visitors read as an operator's name: never the username, which may be an address or a login."""
+    return user.get_full_name() or user.get_short_name() or str(_("Consultant"))
+
+
+def public_id(text: object) -> UUID | None:
+    """``text`` as a public id, or None if it can't be one."""
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

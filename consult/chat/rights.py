@@ -1,0 +1,116 @@
+"""What a socket may do rests on a warrant, taken when it connected and asked again at every verb: has the browser's
+token been withdrawn, has the operator signed out, lost the permission, been deactivated?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser, Permission
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
+from django.contrib.sessions.backends.signed_cookies import SessionStore as CookieSessions
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from consult.chat.models import ANSWER, VIEW_ALL, Token
+
+MODEL_BACKEND = ["django.contrib.auth.backends.ModelBackend"]
+
+
+class Warrant(NamedTuple):
+    """Either a visitor's ``token`` (pk), with the ``user`` who must be signed in if it is a customer's; or an
+    operator's ``session`` with the ``user`` it is of. ``proof`` changes with the user's password.
+    """
+
+    token: int | None = None
+    session: str = ""
+    user: int | None = None
+    proof: str = ""
+
+
+class Rights(NamedTuple):
+    """What a warrant is still good for."""
+
+    answers: bool = False
+    sees_all: bool = False
+
+
+NONE = Rights()
+VISITOR = Rights(answers=True)
+
+
+def standing(warrants: Iterable[Warrant]) -> dict[Warrant, Rights]:
+    """The rights that each of ``warrants`` gives now: a handful of queries however many there are."""
+    warrants = set(warrants)
+    tokens = _living_tokens({warrant.token for warrant in warrants if warrant.token is not None})
+    sessions = _living_sessions({warrant.session for warrant in warrants if warrant.user is not None})
+    users = _users({warrant.user for warrant in warrants if warrant.user is not None})
+    return {warrant: _rights(warrant, tokens, sessions, users) for warrant in warrants}
+
+
+def of_user(session: str, user: Any) -> Warrant:
+    """The warrant of somebody signed in."""
+    return Warrant(session=session, user=user.pk, proof=user.get_session_auth_hash())
+
+
+def user(warrant: Warrant) -> Any:
+    """Who holds an operator's warrant, as they are now: nobody, once it is good for nothing."""
+    if standing([warrant])[warrant] == NONE:
+        return AnonymousUser()
+    return get_user_model()._default_manager.get(pk=warrant.user)
+
+
+def _rights(warrant: Warrant, tokens: set[int], sessions: set[str], users: dict[int, tuple[str, Rights]]) -> Rights:
+    if warrant.user is not None:
+        proof, rights = users.get(warrant.user, ("", NONE))
+        if warrant.session not in sessions or proof != warrant.proof:
+            return NONE
+        if warrant.token is None:
+            return rights
+    return VISITOR if warrant.token in tokens else NONE
+
+
+def _living_tokens(pks: set[int]) -> set[int]:
+    if not pks:
+        return set()
+    return set(Token.objects.filter(pk__in=pks, expires_at__gt=timezone.now()).values_list("pk", flat=True))
+
+
+def _living_sessions(keys: set[str]) -> set[str]:
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    if not keys or issubclass(store, CookieSessions):  # a session kept in the cookie can't be ended from here
+        return keys
+    if issubclass(store, DatabaseSessions):
+        rows = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+        return set(rows.values_list("session_key", flat=True))
+    return {key for key in keys if store().exists(key)}
+
+
+def _users(pks: set[int]) -> dict[int, tuple[str, Rights]]:
+    """For each active user their proof, and what they may do at a desk."""
+    if not pks:
+        return {}
+    users = get_user_model()._default_manager.filter(pk__in=pks, is_active=True)
+    if settings.AUTHENTICATION_BACKENDS == MODEL_BACKEND:  # one query for all; other backends may know better
+        users = users.annotate(answers=_granted(ANSWER), sees_all=_granted(VIEW_ALL))
+        return {user.pk: (user.get_session_auth_hash(), _desk(user, user.answers, user.sees_all)) for user in users}
+    return {
+        user.pk: (user.get_session_auth_hash(), _desk(user, user.has_perm(ANSWER), user.has_perm(VIEW_ALL)))
+        for user in users
+    }
+
+
+def _desk(user: Any, answers: bool, sees_all: bool) -> Rights:  # noqa: FBT001
+    if not user.is_staff:
+        return NONE
+    return Rights(answers or user.is_superuser, sees_all or user.is_superuser)
+
+
+def _granted(permission: str) -> Exists:
+    app, codename = permission.split(".")
+    owners = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
+    return Exists(Permission.objects.filter(owners, content_type__app_label=app, codename=codename))

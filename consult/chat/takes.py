@@ -1,0 +1,32 @@
+"""Who has a conversation. Both verbs expect its row locked and leave saving ``operator`` to the caller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from consult.chat import models
+from consult.chat.entry import SHOP, Entry, id_of
+
+if TYPE_CHECKING:
+    from consult.chat.models import Conversation
+
+
+def begin(conversation: Conversation, operator: int, name: str) -> Entry:
+    """The conversation becomes ``operator``'s (a user's pk). Gives the line that says so."""
+    take = models.Take.objects.create(conversation=conversation, operator_id=operator)
+    conversation.operator_id = operator
+    return Entry(
+        SHOP, id_of(f"took {take.pk}"), kind="joined", conversation=conversation.public_id, facts={"name": name}
+    )
+
+
+def end(conversation: Conversation, why: str) -> Entry:
+    """Nobody has the conversation any more. Gives the line that says who left."""
+    take = models.Take.objects.select_related("operator").get(conversation=conversation, ended_at=None)
+    take.ended_at = timezone.now()
+    take.save(update_fields=["ended_at"])
+    conversation.operator_id = None
+    facts = {"name": models.name_of(take.operator), "why": why}
+    return Entry(SHOP, id_of(f"left {take.pk}"), kind="left", conversation=conversation.public_id, facts=facts)

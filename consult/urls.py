@@ -1,0 +1,5 @@
+from consult.widget.urls import urlpatterns
+
+app_name = "consult"
+
+__all__ = ["app_name", "urlpatterns"]
