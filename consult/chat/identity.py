@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 SECRET_BYTES = 32
 
 
-def token_of(request: HttpRequest) -> Token | None:
+def token_of(request: HttpRequest, *, claim: bool = True) -> Token | None:
     """The token this browser sent, if it counts in this request.
 
     A customer's token counts only while that customer is signed in. Signing in makes the browser's token and
-    conversations the customer's.
+    conversations the customer's; without ``claim`` that is left to a later request, and nothing is locked or written.
     """
     secret = request.COOKIES.get(cookie_name(request))
     if not secret:
@@ -37,13 +37,13 @@ def token_of(request: HttpRequest) -> Token | None:
     customer = _customer(request)
     owner = token.visitor.customer_id
     if owner is None and customer is not None:
-        return _claim(token, customer)
+        return _claim(token, customer) if claim else token
     return token if owner == (customer.pk if customer else None) else None
 
 
-def visitor_of(request: HttpRequest) -> Visitor | None:
+def visitor_of(request: HttpRequest, *, claim: bool = True) -> Visitor | None:
     """The visitor this browser is, or None if it never engaged or may not be who it was."""
-    token = token_of(request)
+    token = token_of(request, claim=claim)
     return token.visitor if token else None
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from threading import Barrier
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
@@ -37,8 +38,14 @@ def close_all() -> None:
     """Let every thread of the pool go, and their connections with them."""
     global _executor
     gone, _executor = _executor, ThreadPoolExecutor(THREADS, thread_name_prefix="consult")
+    all_here = Barrier(THREADS)
+
+    def leave() -> None:
+        connections.close_all()
+        all_here.wait()  # a thread that is done too soon would do another's share
+
     for _ in range(THREADS):
-        gone.submit(connections.close_all)
+        gone.submit(leave)
     gone.shutdown(wait=True)
 
 

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import IntegrityError, transaction
+
+from consult.chat.entry import Refused
+from consult.models import Conversation, Take, Visitor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sees(user: object, conversation: Conversation) -> bool:
+    return Conversation.objects.visible_to(user).filter(pk=conversation.pk).exists()
+
+
+def test_who_sees_what_waits(
+    conversation: Conversation, operator: User, colleague: User, manager: User, former_operator: User, staff: User
+) -> None:
+    assert [sees(user, conversation) for user in (operator, colleague, manager)] == [True, True, True]
+    assert [sees(user, conversation) for user in (former_operator, staff, AnonymousUser())] == [False, False, False]
+
+
+def test_who_sees_what_is_taken(conversation: Conversation, operator: User, colleague: User, manager: User) -> None:
+    conversation.take(operator)
+    assert [sees(user, conversation) for user in (operator, colleague, manager)] == [True, False, True]
+
+
+def test_who_sees_what_is_over(conversation: Conversation, operator: User, colleague: User, manager: User) -> None:
+    conversation.take(operator)
+    conversation.close(operator)
+    assert [sees(user, conversation) for user in (operator, colleague, manager)] == [True, False, True]
+
+
+def test_a_colleague_cannot_take_what_is_taken(conversation: Conversation, operator: User, colleague: User) -> None:
+    conversation.take(operator)
+    with pytest.raises(Refused, match="taken"):
+        conversation.take(colleague)
+    with pytest.raises(Refused, match="taken"):
+        conversation.close(colleague)
+    conversation.release(colleague)
+    conversation.refresh_from_db()
+    assert conversation.operator == operator
+
+
+def test_a_manager_takes_over(conversation: Conversation, operator: User, manager: User) -> None:
+    conversation.take(operator)
+    conversation.take(manager)
+    takes = Take.objects.order_by("pk")
+    assert [(take.operator, take.ended_at is None) for take in takes] == [(operator, False), (manager, True)]
+    assert list(conversation.messages.order_by("seq").values_list("kind", flat=True)) == [
+        "text", "joined", "left", "joined",
+    ]  # fmt: skip
+
+
+def test_who_has_it_is_who_took_it_last(conversation: Conversation, operator: User, manager: User) -> None:
+    for deed in (
+        lambda: conversation.take(operator),
+        lambda: conversation.take(manager),
+        lambda: conversation.release(manager),
+        lambda: conversation.take(operator),
+        lambda: conversation.close(operator),
+    ):
+        deed()
+        conversation.refresh_from_db()
+        open_take = Take.objects.filter(conversation=conversation, ended_at=None).first()
+        assert (open_take and open_take.operator) == conversation.operator
+
+
+def test_closing_twice_is_closing_once(conversation: Conversation, operator: User) -> None:
+    conversation.close(operator)
+    conversation.close(operator)
+    assert conversation.messages.filter(kind="closed").count() == 1
+
+
+def test_a_closed_conversation_cannot_be_taken(conversation: Conversation, operator: User) -> None:
+    conversation.close(operator)
+    with pytest.raises(Refused, match="closed"):
+        conversation.take(operator)
+
+
+def test_a_visitor_has_one_open_conversation(conversation: Conversation, visitor: Visitor) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Conversation.objects.create(visitor=visitor)
+
+
+def test_what_was_read_only_rises(conversation: Conversation, visitor: Visitor) -> None:
+    conversation.say(visitor.author, "Hello?")
+    assert [conversation.read_by("operators", seq) for seq in (2, 1, 2, 3)] == [True, False, False, False]
+    conversation.refresh_from_db()
+    assert conversation.operators_read == 2
+
+
+def test_a_visitor_without_a_name_is_called_a_visitor() -> None:
+    assert str(Visitor()) == "Visitor"
