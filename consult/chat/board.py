@@ -22,7 +22,7 @@ LISTS = ("waiting", "mine", "all")
 
 
 def page(user: int, which: str, number: int, *, sees_all: bool) -> Frame:
-    """The frame ``rows``: page ``number`` (from 1) of one of LISTS for operator ``user`` (pk), longest waiting first."""
+    """The frame ``rows``: page ``number`` (from 1) of one of LISTS for operator ``user`` (pk)."""
     conversations = _listed(user, which, sees_all=sees_all)
     counts = counted(tally(), user, sees_all=sees_all)
     pages = max(1, -(-(counts[which] or 0) // PAGE))

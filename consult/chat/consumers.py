@@ -37,8 +37,8 @@ class Socket:
     """One open WebSocket, from its handshake to its end."""
 
     __slots__ = (
-        "_out", "_pump", "_receive", "_send", "_typed_at", "behind", "conversation", "greeted", "heard_at", "loop",
-        "open", "own", "reading", "seq", "strikes", "warrant",
+        "_out", "_pump", "_receive", "_send", "_typed_at", "answers", "behind", "conversation", "greeted", "heard_at",
+        "loop", "open", "own", "reading", "seq", "strikes", "warrant",
     )  # fmt: skip
 
     verbs: ClassVar[dict[str, Callable[[Any, Frame], Awaitable[None]]]] = {}
@@ -58,6 +58,7 @@ class Socket:
         self.seq = 0  # up to this one they have been sent
         self.reading = False  # a catch-up is under way,
         self.behind = False  # and something was heard meanwhile
+        self.answers: list[asyncio.Future[None]] | None = None  # to what was said, where somebody waits for them
         self.own: live.Event | None = None  # what this socket tells the others and need not hear
 
     @classmethod
@@ -89,17 +90,48 @@ class Socket:
         raise NotImplementedError
 
     async def stay(self) -> None:
-        self.open = True
-        live.join(self, *self.keys())
+        self.enter()
         beat.start()
         try:
             while (event := await self._receive())["type"] != "websocket.disconnect":
                 if self.open:
-                    await self._take(event)
+                    await self.take(event)
         finally:
-            self.open = False
-            self._out.clear()
-            live.leave(self, *self.keys(), f"c{self.conversation}")
+            self.leave()
+
+    def enter(self) -> None:
+        self.open = True
+        live.join(self, *self.keys())
+
+    def leave(self) -> None:
+        self.open = False
+        self._out.clear()
+        live.leave(self, *self.keys(), f"c{self.conversation}")
+
+    async def sent(self) -> None:
+        """When all that was pushed has been sent."""
+        if self._pump is not None:
+            await self._pump
+
+    async def take(self, event: dict[str, Any]) -> None:
+        """One frame from the other end."""
+        self.heard_at = time.monotonic()
+        received = event.get("text")
+        if received is None:
+            self.close(BINARY)
+            return
+        if len(received) > frames.MAX_SIZE or len(received.encode(errors="replace")) > frames.MAX_SIZE:
+            self.close(TOO_LARGE)
+            return
+        frame: Frame = {}
+        try:
+            frame = frames.parse(received)
+            verb = self.verbs.get(frame["type"])
+            if verb is None or (not self.greeted and frame["type"] not in ("hello", "heartbeat")):
+                raise Refused("malformed")
+            await verb(self, frame)
+        except Refused as refusal:
+            self._refuse(refusal, frame)
 
     def push(self, text: str) -> None:
         """Send a frame, encoded; in order, without waiting."""
@@ -181,9 +213,15 @@ class Socket:
             self.tell(frames.message(outcome, outcome.conversation.public_id))
 
     def submit(self, entry: Entry, named: object) -> None:
+        known = self.loop.create_future() if self.answers is not None else None
+
         def answer(outcome: writer.Outcome) -> None:
             self.answered(entry.client_id, named, outcome)
+            if known is not None:
+                known.set_result(None)
 
+        if self.answers is not None and known is not None:
+            self.answers.append(known)
         writer.submit(writer.Said(entry, self.warrant, self.loop, answer))
 
     def type_to(self, to: tuple[str, ...], author: Frame) -> None:
@@ -209,26 +247,6 @@ class Socket:
         if not self.conversation or named != self.conversation:
             raise Refused("not_found")
         return self.conversation
-
-    async def _take(self, event: dict[str, Any]) -> None:
-        """One frame from the other end."""
-        self.heard_at = time.monotonic()
-        received = event.get("text")
-        if received is None:
-            self.close(BINARY)
-            return
-        if len(received) > frames.MAX_SIZE or len(received.encode(errors="replace")) > frames.MAX_SIZE:
-            self.close(TOO_LARGE)
-            return
-        frame: Frame = {}
-        try:
-            frame = frames.parse(received)
-            verb = self.verbs.get(frame["type"])
-            if verb is None or (not self.greeted and frame["type"] not in ("hello", "heartbeat")):
-                raise Refused("malformed")
-            await verb(self, frame)
-        except Refused as refusal:
-            self._refuse(refusal, frame)
 
     def _refuse(self, refusal: Refused, frame: Frame) -> None:
         where = {key: public_id(frame.get(key)) for key in ("client_id", "conversation")}
@@ -385,9 +403,9 @@ class DeskSocket(Socket):
     def keys(self) -> tuple[str, ...]:
         return ("desk",)
 
-    async def stay(self) -> None:
+    def enter(self) -> None:
+        super().enter()
         desks.start()
-        await super().stay()
 
     def pass_on(self, event: live.Event) -> None:
         self.push(event.text)

@@ -1,4 +1,4 @@
-"""The desks of this process: what changed gathers for a moment, is read once, and goes to each desk that may see it."""
+"""The desks of this process: what changed gathers for a moment, is read once, and goes to whom it concerns."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from consult.chat import frames, live
-from consult.chat.models import Conversation, Duty, Take
+from consult.chat.models import Duty, Take
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import User
 
 SILENCE = timedelta(seconds=60)  # without a beat, then a duty is over
 
@@ -28,21 +28,21 @@ def frame() -> str:
     return frames.encode({"type": "availability", "state": availability()})
 
 
-def is_on(user: AbstractUser) -> bool:
+def is_on(user: User) -> bool:
     return Duty.objects.filter(operator=user.pk, ended_at=None, seen_at__gt=timezone.now() - SILENCE).exists()
 
 
-def begin(user: AbstractUser) -> None:
+def begin(user: User) -> None:
     """The switch goes on. It may be on already."""
     end_silent()
     with transaction.atomic():
-        duty, begun = Duty.objects.get_or_create(operator=user, ended_at=None)
+        _, begun = Duty.objects.get_or_create(operator=user, ended_at=None)
         if not begun:
             beat([user.pk])
         _announce()
 
 
-def end(user: AbstractUser) -> None:
+def end(user: User) -> None:
     """The switch goes off. Conversations stay with the operator: they may still finish them."""
     with transaction.atomic():
         Duty.objects.filter(operator=user.pk, ended_at=None).update(ended_at=timezone.now())

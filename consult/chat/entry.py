@@ -52,5 +52,5 @@ class Refused(Exception):
 
 
 def id_of(cause: str) -> UUID:
-    """The client id of an automatic line: the same cause gives the same id, so it is written once however often tried."""
+    """The client id of an automatic line: the same cause gives the same id, so it is written once."""
     return uuid5(NAMESPACE_URL, f"consult:{cause}")

@@ -22,7 +22,7 @@ Frame = dict[str, Any]
 
 
 def parse(text: str) -> Frame:
-    """``text`` as a frame with a ``type``. Raises Refused("malformed") for whatever is not a flat, small JSON object."""
+    """``text`` as a frame with a ``type``. Raises Refused("malformed") for what is no small JSON object."""
     try:
         frame = json.loads(text, parse_constant=_not_json, object_pairs_hook=_no_twice)
     except (ValueError, RecursionError) as error:
@@ -60,7 +60,9 @@ def encode(frame: Frame) -> str:
 
 def moment(at: datetime | None) -> str | None:
     """A time as the wire writes it: ISO 8601 in UTC with milliseconds."""
-    return at and at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    if at is None:
+        return None
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def message(message: Message, conversation: UUID) -> Frame:

@@ -15,7 +15,7 @@ from consult.chat.models import Conversation, Message, Token, Visitor
 from consult.conf import conf
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
 
 SECRET_BYTES = 32
@@ -81,7 +81,7 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def _customer(request: HttpRequest) -> AbstractUser | None:
+def _customer(request: HttpRequest) -> User | None:
     user = getattr(request, "user", None)
     return user if user is not None and user.is_authenticated else None
 
@@ -94,7 +94,7 @@ def _new_visitor(request: HttpRequest) -> Visitor:
     return Visitor.objects.get_or_create(customer=customer, defaults=claims)[0]
 
 
-def _claim(token: Token, customer: AbstractUser) -> Token:
+def _claim(token: Token, customer: User) -> Token:
     """Signing in: what this browser said becomes the customer's."""
     try:
         with transaction.atomic():
@@ -104,7 +104,7 @@ def _claim(token: Token, customer: AbstractUser) -> Token:
             return _join(token, customer)
 
 
-def _join(token: Token, customer: AbstractUser) -> Token:
+def _join(token: Token, customer: User) -> Token:
     visitor = token.visitor
     theirs = Visitor.objects.filter(customer=customer.pk).first()
     if theirs is None:
@@ -117,17 +117,16 @@ def _join(token: Token, customer: AbstractUser) -> Token:
     pks = [visitor.pk, theirs.pk]
     list(Visitor.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
     conversations = Conversation.objects.locked().filter(visitor__in=pks).open().order_by("pk")
-    *staler, freshest = sorted(conversations, key=_last_said_at) or [None]
-    for one in staler:
-        one.end(theirs.author)
+    by_age = sorted(conversations, key=_last_said_at)
+    for staler in by_age[:-1]:
+        staler.end(theirs.author)
     Message.objects.filter(author_key=visitor.author.key).update(author_key=theirs.author.key)
     Conversation.objects.filter(visitor=visitor).update(visitor=theirs)
     for field in ("name", "email", "phone"):
         setattr(theirs, field, getattr(theirs, field) or getattr(visitor, field))
     theirs.save(update_fields=["name", "email", "phone"])
     visitor.tokens.update(visitor=theirs)
-    if freshest:
-        Conversation.objects.filter(pk=freshest.pk).changed()
+    Conversation.objects.open().filter(visitor=theirs).changed()
     # Sockets that still stand under the old visitor start again, and find themselves the customer.
     moved = live.Event((f"v{visitor.pk}",), "moved", "", 0, "")
     transaction.on_commit(lambda: live.tell([moved]), robust=True)

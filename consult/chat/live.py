@@ -28,7 +28,7 @@ _me = uuid4().hex  # tells this process's own events when they come back
 
 
 class Event(NamedTuple):
-    """One thing to be heard by the listeners that stand under any key of ``to``; ``text`` is the frame, encoded once."""
+    """One thing to be heard by whoever stands under a key of ``to``; ``text`` is the frame, encoded once."""
 
     to: tuple[str, ...]
     kind: str
@@ -102,7 +102,7 @@ class _Wire:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.layer = get_channel_layer()
+        self.layer: Any = get_channel_layer()  # None where there is one process
         self._waiting: deque[Event] = deque(maxlen=WAITING_EVENTS)
         self._sending: asyncio.Task[None] | None = None
         self._listening = loop.create_task(self._listen()) if self.layer else None

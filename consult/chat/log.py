@@ -1,7 +1,7 @@
 """The log: the only place that writes messages.
 
-``append`` is one synchronous function inside the caller's own transaction. It numbers under the conversation's row lock,
-so a number missing always means "not received". What it wrote is announced after commit.
+``append`` is one synchronous function inside the caller's own transaction. It numbers under the conversation's row
+lock, so a number missing always means "not received". What it wrote is announced after commit.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.dispatch import Signal
 from django.utils import timezone
 
 from consult import signals
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from consult.chat.models import Conversation, Message
 
 LOCK_TIMEOUT = "3s"  # how long a caller other than the writer waits for a conversation's row
+
+Told = tuple[Signal, str, object]  # a signal of the host's, the name of its argument, and that
 
 
 class Locked(Refused):
@@ -144,7 +147,8 @@ class _Batch:
         """The locked, open conversation that this entry belongs to."""
         if entry.visitor is not None:
             return self.open_of.get(entry.visitor) or self._next(entry, entry.visitor)
-        assert entry.conversation is not None
+        if entry.conversation is None:
+            raise Refused("not_found")
         named = self.by_id.get(entry.conversation)
         if named is None:
             exists = models.Conversation.objects.filter(public_id=entry.conversation).exists()
@@ -219,7 +223,7 @@ class _Batch:
         events += [message_event(message) for message in self.fresh]
         events.append(desks_event([conversation.pk for conversation in touched]))
         _after_commit(events)
-        told = [(signals.conversation_opened, "conversation", conversation) for conversation in self.opened]
+        told: list[Told] = [(signals.conversation_opened, "conversation", opened) for opened in self.opened]
         told += [(signals.message_said, "message", message) for message in self.fresh]
         _tell_host(told, writer=self.writer)
 
@@ -270,14 +274,14 @@ def _after_commit(events: list[live.Event]) -> None:
     transaction.on_commit(partial(live.tell, events), robust=True)
 
 
-def _tell_host(told: list[tuple[signals.Signal, str, object]], *, writer: bool) -> None:
-    """Send the host's signals after commit; from the writer by way of the pool, so that nobody's chat waits for them."""
+def _tell_host(told: list[Told], *, writer: bool) -> None:
+    """Send the host's signals after commit; from the writer on the pool, so that nobody's chat waits for them."""
     told = [(signal, name, it) for signal, name, it in told if signal.receivers]
     if told:
         send = partial(_send_signals, told)
         transaction.on_commit(partial(pool.submit, send) if writer else send, robust=True)
 
 
-def _send_signals(told: list[tuple[signals.Signal, str, object]]) -> None:
+def _send_signals(told: list[Told]) -> None:
     for signal, name, it in told:
         signal.send_robust(sender=type(it), **{name: it})

@@ -147,7 +147,9 @@ class Conversation(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["operator", "waiting_since", "id"], condition=Q(closed_at=None), name="consult_open_conversations"
+                fields=["operator", "waiting_since", "id"],
+                condition=Q(closed_at=None),
+                name="consult_open_conversations",
             ),
         ]
 
@@ -156,7 +158,9 @@ class Conversation(models.Model):
 
     def say(self, author: Author, text: str, **more: Any) -> Message:
         """Add a message of ``author`` (see Entry for ``more``). Raises Refused."""
-        return log.say(Entry(author, more.pop("client_id", None) or uuid4(), text, conversation=self.public_id, **more))
+        return log.say(
+            Entry(author, more.pop("client_id", None) or uuid4(), text, conversation=self.public_id, **more)
+        )
 
     def take(self, user: AbstractUser) -> None:
         """Make this conversation ``user``'s. Taking what one has is no deed. Raises Refused: a colleague has it, or

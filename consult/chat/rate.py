@@ -14,7 +14,7 @@ _buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
 
 def spend(author: str, now: float | None = None) -> None:
-    """Take one from the bucket of ``author``. Raises Refused("slow_down") with the seconds until there is one again."""
+    """Take one from the bucket of ``author``. Raises Refused("slow_down") with the seconds until there is one."""
     now = time.monotonic() if now is None else now
     burst, per_second = conf.SAY_BURST, conf.SAY_PER_SECOND
     left, at = _buckets.pop(author, (float(burst), now))

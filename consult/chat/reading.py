@@ -40,7 +40,7 @@ def welcome(conversation: Conversation | None, after: int | None, epoch: int | N
         messages, more = before(conversation, conversation.last_seq + 1)
     else:
         messages, more = since(conversation, after)
-    operator = conversation.operator and name_of(conversation.operator)
+    operator = name_of(conversation.operator) if conversation.operator else None
     return frames.welcome(conversation, messages, operator, more=more)
 
 

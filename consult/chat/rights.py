@@ -61,7 +61,7 @@ def user(warrant: Warrant) -> Any:
     """Who holds an operator's warrant, as they are now: nobody, once it is good for nothing."""
     if standing([warrant])[warrant] == NONE:
         return AnonymousUser()
-    return get_user_model()._default_manager.get(pk=warrant.user)
+    return get_user_model()._default_manager.get(pk=warrant.user or 0)
 
 
 def _rights(warrant: Warrant, tokens: set[int], sessions: set[str], users: dict[int, tuple[str, Rights]]) -> Rights:

@@ -29,10 +29,12 @@ LOCKED_PAUSE = 0.02  # seconds before looking again, when nothing else is to be 
 
 Outcome = Message | Refused
 Answer = Callable[[Outcome], None]
+
+
 @dataclass(slots=True)
 class Said:
-    """An entry on its way, with the warrant its author must still have. ``answer`` is called on ``loop`` with what became
-    of it, after the announcement of its batch.
+    """An entry on its way, with the warrant its author must still have. ``answer`` is called on ``loop`` with what
+    became of it, after the announcement of its batch.
     """
 
     entry: Entry

@@ -44,21 +44,21 @@ class Page:
         await self.tell("say", client_id=client_id, body=body, **frame)
         return client_id
 
-    async def hear(self, kind: str) -> dict[str, Any]:
+    async def hear(self, kind: str) -> Any:
         """The next frame of this kind; others that come before it are let pass."""
         while True:
             frame = json.loads(await self.socket.receive_from(timeout=5))
             if frame["type"] == kind:
                 return frame
 
-    async def closing(self) -> int:
+    async def closing(self) -> Any:
         """The code that this socket is closed with."""
         while True:
             event = await self.socket.receive_output(timeout=5)
             if event["type"] == "websocket.close":
                 return event["code"]
 
-    async def hello(self, **frame: Any) -> dict[str, Any]:
+    async def hello(self, **frame: Any) -> Any:
         await self.tell("hello", v=1, **frame)
         return await self.hear("welcome")
 
@@ -86,7 +86,7 @@ def open_page(pages: list[Page]) -> Callable[..., Any]:
 def visit(open_page: Callable[..., Any]) -> Callable[..., Any]:
     """A visitor opens the panel: ``await visit(visitor)``."""
 
-    async def visit(visitor: Visitor, **hello: Any) -> Page:
+    async def visit(visitor: Visitor, **hello: Any) -> Any:
         page = await open_page("/ws/consult/visitor/", await sync_to_async(browser_of)(visitor))
         page.welcome = await page.hello(**hello)
         await page.hear("availability")
@@ -99,7 +99,7 @@ def visit(open_page: Callable[..., Any]) -> Callable[..., Any]:
 def sit_down(open_page: Callable[..., Any]) -> Callable[..., Any]:
     """An operator opens the desk: ``await sit_down(operator)``."""
 
-    async def sit_down(operator: User, which: str = "waiting") -> Page:
+    async def sit_down(operator: User, which: str = "waiting") -> Any:
         page = await open_page("/ws/consult/desk/", await sync_to_async(session_of)(operator))
         await page.tell("hello", v=1, view={"list": which, "page": 1})
         page.rows = await page.hear("rows")

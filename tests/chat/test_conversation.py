@@ -10,7 +10,7 @@ from consult.models import Conversation, Take, Visitor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def sees(user: object, conversation: Conversation) -> bool:
+def sees(user: User | AnonymousUser, conversation: Conversation) -> bool:
     return Conversation.objects.visible_to(user).filter(pk=conversation.pk).exists()
 
 
@@ -54,14 +54,14 @@ def test_a_manager_takes_over(conversation: Conversation, operator: User, manage
 
 
 def test_who_has_it_is_who_took_it_last(conversation: Conversation, operator: User, manager: User) -> None:
-    for deed in (
-        lambda: conversation.take(operator),
-        lambda: conversation.take(manager),
-        lambda: conversation.release(manager),
-        lambda: conversation.take(operator),
-        lambda: conversation.close(operator),
+    for verb, who in (
+        ("take", operator),
+        ("take", manager),
+        ("release", manager),
+        ("take", operator),
+        ("close", operator),
     ):
-        deed()
+        getattr(conversation, verb)(who)
         conversation.refresh_from_db()
         open_take = Take.objects.filter(conversation=conversation, ended_at=None).first()
         assert (open_take and open_take.operator) == conversation.operator

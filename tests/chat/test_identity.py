@@ -89,7 +89,8 @@ def test_signing_in_takes_the_conversation_along(customer: User) -> None:
     conversation = browser.asks()
     browser.user = customer
     visitor = browser.visitor()
-    assert visitor and visitor.customer == customer
+    assert visitor is not None
+    assert visitor.customer == customer
     assert conversation in visitor.conversations.all()
 
 
@@ -125,7 +126,8 @@ def test_the_same_message_is_still_the_same_after_signing_in(customer: User) -> 
     log.say(Entry(visitor.author, client_id, "Blue?", visitor=visitor.pk))
     laptop.user = customer
     joined = laptop.visitor()
-    assert joined and log.say(Entry(joined.author, client_id, "Blue?", visitor=joined.pk)).repeated
+    assert joined is not None
+    assert log.say(Entry(joined.author, client_id, "Blue?", visitor=joined.pk)).repeated
 
 
 def test_after_signing_out_the_browser_is_nobodys(customer: User) -> None:

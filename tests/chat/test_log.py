@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,26 +22,26 @@ def asks(visitor: Visitor, body: str = "Which size?", client_id: UUID | None = N
     return Entry(visitor.author, client_id or uuid4(), body, visitor=visitor.pk)
 
 
-def answers(operator: User, conversation: Conversation, body: str = "The large one.", **more: object) -> Entry:
+def answers(operator: User, conversation: Conversation, body: str = "The large one.", **more: Any) -> Entry:
     author = Author(f"u{operator.pk}", name_of(operator))
     return Entry(author, uuid4(), body, conversation=conversation.public_id, **more)
 
 
-def append(*entries: Entry) -> list[Message | Refused]:
+def append(*entries: Entry) -> list[Any]:
     with transaction.atomic():
-        return log.append(entries)
+        return list(log.append(entries))
 
 
-def at_once(count: int, deed: Callable[[int], object]) -> list[object]:
+def at_once(count: int, deed: Callable[[int], Any]) -> list[Any]:
     """What ``deed`` gives or raises on ``count`` threads that start together."""
     gate = threading.Barrier(count)
-    results: list[object] = [None] * count
+    results: list[Any] = [None] * count
 
     def run(number: int) -> None:
         gate.wait()
         try:
             results[number] = deed(number)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  it is the result
             results[number] = error
         finally:
             connections.close_all()
@@ -67,9 +68,9 @@ def test_numbers_have_no_holes(visitor: Visitor, other_visitor: Visitor) -> None
 
 def test_a_number_given_back_is_given_again(visitor: Visitor) -> None:
     log.say(asks(visitor))
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         log.append([asks(visitor)])
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert log.say(asks(visitor)).seq == 2
 
 
@@ -189,7 +190,7 @@ def test_every_message_raises_the_revision(visitor: Visitor, conversation: Conve
 
 
 def test_nothing_is_announced_before_it_is_committed(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[object] = []
+    told: list[Any] = []
     monkeypatch.setattr("consult.chat.live.tell", told.extend)
     with transaction.atomic():
         log.append([asks(visitor)])
