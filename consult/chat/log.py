@@ -6,24 +6,38 @@ lock, so a number missing always means "not received". What it wrote is announce
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.dispatch import Signal
 from django.utils import timezone
 
 from consult import signals
 from consult.chat import frames, live, models, pool, takes
 from consult.chat.entry import Entry, Refused
+from consult.chat.prepared import Prepared
 
 if TYPE_CHECKING:
     from consult.chat.models import Conversation, Message
 
 LOCK_TIMEOUT = "3s"  # how long a caller other than the writer waits for a conversation's row
+
+
+def _locked(named: list[UUID], visitors: list[int], *, skip: bool) -> QuerySet[Conversation]:
+    """In the order of their keys, so that two who lock several can't wait for each other."""
+    rows = models.Conversation.objects.select_for_update(no_key=True, skip_locked=skip).order_by("pk")
+    return rows.filter(Q(public_id__in=named) | Q(visitor__in=visitors, closed_at=None))
+
+
+LOCK = Prepared(partial(_locked, skip=False))
+LOCK_OR_SKIP = Prepared(partial(_locked, skip=True))
+SAID = Prepared(lambda ids: models.Message.objects.filter(client_id__in=ids))
 
 Told = tuple[Signal, str, object]  # a signal of the host's, the name of its argument, and that
 
@@ -51,6 +65,8 @@ def append(entries: Sequence[Entry], *, writer: bool = False) -> list[Message | 
     are skipped (their entries are answered Locked) where everybody else waits for at most LOCK_TIMEOUT, and the host's
     signals are sent from the pool.
     """
+    if not entries:
+        return []
     if connection.vendor == "postgresql" and not writer:
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
@@ -71,10 +87,10 @@ class _Batch:
         self.opened: list[Conversation] = []
         self.taken: list[Conversation] = []
         self.fresh: list[Message] = []
-        self.waiting_before: dict[int, object] = {}
+        self.waiting_before: dict[int, datetime | None] = {}
         self._lock(
-            Q(public_id__in=[entry.conversation for entry in entries if entry.visitor is None]),
-            Q(visitor__in={entry.visitor for entry in entries if entry.visitor is not None}, closed_at=None),
+            {entry.conversation for entry in entries if entry.visitor is None and entry.conversation},
+            {entry.visitor for entry in entries if entry.visitor is not None},
         )
         self.said: dict[tuple[str, UUID], Message] = {}
         self._look_up(entry.client_id for entry in entries)
@@ -94,34 +110,21 @@ class _Batch:
         if not self.fresh:
             return
         models.Message.objects.bulk_create(self.fresh)
-        grown: dict[int, int] = {}
-        for message in self.fresh:
-            grown[message.conversation_id] = grown.get(message.conversation_id, 0) + 1
+        grown = Counter(message.conversation_id for message in self.fresh)
         touched = [conversation for conversation in self.by_id.values() if conversation.pk in grown]
-        by_growth: dict[int, list[int]] = {}
-        for pk, count in grown.items():
-            by_growth.setdefault(count, []).append(pk)
-        changes = {
-            "last_seq": Case(*(When(pk__in=pks, then=F("last_seq") + count) for count, pks in by_growth.items())),
-            "revision": F("revision") + 1,
-        }
         begun = [c.pk for c in touched if c.waiting_since and not self.waiting_before[c.pk]]
         ended = [c.pk for c in touched if not c.waiting_since and self.waiting_before[c.pk]]
-        if begun or ended:
-            changes["waiting_since"] = Case(
-                When(pk__in=begun, then=Value(self.now)),
-                When(pk__in=ended, then=Value(None)),
-                default=F("waiting_since"),
-                output_field=DateTimeField(),
-            )
-        models.Conversation.objects.filter(pk__in=grown).update(**changes)
+        with connection.cursor() as cursor:
+            now = connection.ops.adapt_datetimefield_value(self.now)
+            cursor.execute(_growth(grown, begun, ended), [now] if begun else [])
         for conversation in self.taken:
             conversation.save(update_fields=["operator"])
         self._announce(touched)
 
-    def _lock(self, *which: Q) -> None:
-        rows = models.Conversation.objects.select_for_update(no_key=True, skip_locked=self.writer).order_by("pk")
-        for conversation in rows.filter(which[0] | which[1] if len(which) == 2 else which[0]):
+    def _lock(self, named: set[UUID], visitors: set[int]) -> None:
+        """Lock the conversations that are named, and the open ones of these visitors."""
+        query = LOCK_OR_SKIP if self.writer else LOCK
+        for conversation in models.Conversation.objects.raw(*query.sql(list(named), list(visitors))):
             self._hold(conversation)
 
     def _hold(self, conversation: Conversation) -> Conversation:
@@ -132,7 +135,9 @@ class _Batch:
         return conversation
 
     def _look_up(self, ids: Iterable[UUID]) -> None:
-        for message in models.Message.objects.select_related("conversation").filter(client_id__in=list(ids)):
+        found = list(models.Message.objects.raw(*SAID.sql(list(ids))))
+        prefetch_related_objects(found, "conversation")
+        for message in found:
             message.repeated = True
             self.said[message.author_key, message.client_id] = message
 
@@ -180,7 +185,7 @@ class _Batch:
         self._look_up([entry.client_id])
         if said := self._said(entry):
             return said.conversation
-        self._lock(Q(visitor=visitor, closed_at=None))
+        self._lock(set(), {visitor})
         if visitor in self.open_of:
             return self.open_of[visitor]
         earlier = models.Conversation.objects.filter(visitor=visitor).order_by("-pk").first()
@@ -226,6 +231,27 @@ class _Batch:
         told: list[Told] = [(signals.conversation_opened, "conversation", opened) for opened in self.opened]
         told += [(signals.message_said, "message", message) for message in self.fresh]
         _tell_host(told, writer=self.writer)
+
+
+def _growth(grown: Counter[int], begun: list[int], ended: list[int]) -> str:
+    """The statement that lets conversations (by pk) grow; ``begun`` and ``ended`` are those whose visitor waits from
+    now on (the one parameter), or no longer. By hand: the ORM takes longer to write it than all else takes together.
+    """
+    by_count: dict[int, list[int]] = {}
+    for pk, count in grown.items():
+        by_count.setdefault(count, []).append(pk)
+    cases = " ".join(f"WHEN id IN ({_listed(pks)}) THEN {count}" for count, pks in by_count.items())
+    changes = [f"last_seq = last_seq + CASE {cases} END", "revision = revision + 1"]
+    waiting = [f"WHEN id IN ({_listed(begun)}) THEN %s"] if begun else []
+    waiting += [f"WHEN id IN ({_listed(ended)}) THEN NULL"] if ended else []
+    if waiting:
+        changes.append(f"waiting_since = CASE {' '.join(waiting)} ELSE waiting_since END")
+    table = models.Conversation._meta.db_table
+    return f"UPDATE {table} SET {', '.join(changes)} WHERE id IN ({_listed(grown)})"  # noqa: S608  all integers
+
+
+def _listed(pks: Iterable[int]) -> str:
+    return ",".join(map(str, pks))
 
 
 def message_event(message: Message) -> live.Event:

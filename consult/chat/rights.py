@@ -13,11 +13,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.contrib.sessions.backends.signed_cookies import SessionStore as CookieSessions
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from consult.chat.models import ANSWER, VIEW_ALL, Token
+from consult.chat.prepared import Prepared
 
+LIVING_TOKENS = Prepared(lambda pks: Token.objects.filter(pk__in=pks, expires_at__gt=Now()).values_list("pk"))
 MODEL_BACKEND = ["django.contrib.auth.backends.ModelBackend"]
 
 
@@ -75,9 +78,7 @@ def _rights(warrant: Warrant, tokens: set[int], sessions: set[str], users: dict[
 
 
 def _living_tokens(pks: set[int]) -> set[int]:
-    if not pks:
-        return set()
-    return set(Token.objects.filter(pk__in=pks, expires_at__gt=timezone.now()).values_list("pk", flat=True))
+    return {pk for (pk,) in LIVING_TOKENS.rows(list(pks))} if pks else set()
 
 
 def _living_sessions(keys: set[str]) -> set[str]:
@@ -94,14 +95,21 @@ def _users(pks: set[int]) -> dict[int, tuple[str, Rights]]:
     """For each active user their proof, and what they may do at a desk."""
     if not pks:
         return {}
-    users = get_user_model()._default_manager.filter(pk__in=pks, is_active=True)
+    users = get_user_model()._default_manager
     if settings.AUTHENTICATION_BACKENDS == MODEL_BACKEND:  # one query for all; other backends may know better
-        users = users.annotate(answers=_granted(ANSWER), sees_all=_granted(VIEW_ALL))
-        return {user.pk: (user.get_session_auth_hash(), _desk(user, user.answers, user.sees_all)) for user in users}
+        return {
+            user.pk: (user.get_session_auth_hash(), _desk(user, user.answers, user.sees_all))
+            for user in users.raw(*ACTIVE_USERS.sql(list(pks)))
+        }
     return {
         user.pk: (user.get_session_auth_hash(), _desk(user, user.has_perm(ANSWER), user.has_perm(VIEW_ALL)))
-        for user in users
+        for user in users.filter(pk__in=pks, is_active=True)
     }
+
+
+def _active_users(pks: list[int]) -> QuerySet[Any]:
+    users = get_user_model()._default_manager.filter(pk__in=pks, is_active=True)
+    return users.annotate(answers=_granted(ANSWER), sees_all=_granted(VIEW_ALL))
 
 
 def _desk(user: Any, answers: bool, sees_all: bool) -> Rights:  # noqa: FBT001
@@ -114,3 +122,6 @@ def _granted(permission: str) -> Exists:
     app, codename = permission.split(".")
     owners = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
     return Exists(Permission.objects.filter(owners, content_type__app_label=app, codename=codename))
+
+
+ACTIVE_USERS = Prepared(_active_users)
