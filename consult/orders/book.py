@@ -1,0 +1,58 @@
+"""The order book: which orders a conversation led to, and which conversation an order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from consult.chat.entry import SHOP
+from consult.chat.models import Conversation, Message, Visitor
+from consult.conf import conf
+from consult.orders.line import id_of_line
+from consult.orders.sourced import SourcedOrder
+
+
+def order_model() -> type[Any]:
+    """The shop's order. Raises LookupError if the shop named none, or one that doesn't exist."""
+    if not conf.ORDER_MODEL:
+        raise LookupError('No order model is set: name it in CONSULT["ORDER_MODEL"].')
+    return apps.get_model(conf.ORDER_MODEL)
+
+
+def of(conversation: Conversation) -> QuerySet[Any]:
+    """The shop's orders that came out of ``conversation``, by whatever source."""
+    orders: QuerySet[Any] = order_model()._default_manager.all()
+    return orders.filter(consultation=conversation)
+
+
+def latest_consultation(buyer: QuerySet[Visitor]) -> Conversation | None:
+    """The conversation an order of ``buyer`` belongs to now: their latest in which an operator answered or may yet.
+
+    Nothing said in it for ``ASSISTED_DAYS`` means that the order has nothing to do with it.
+    """
+    since = timezone.now() - timedelta(days=conf.ASSISTED_DAYS)
+    texts = Message.objects.filter(conversation=OuterRef("pk"), kind=Message.Kind.TEXT)
+    return (
+        Conversation.objects.filter(visitor__in=buyer)
+        .filter(Q(closed_at=None) | Exists(texts.filter(author_key__startswith="u")))
+        .filter(Exists(texts.filter(sent_at__gte=since)))
+        .order_by("-pk")
+        .first()
+    )
+
+
+def answered_before(order: SourcedOrder) -> bool:
+    """Whether an operator had said something in the order's conversation before the line that tells of the order.
+
+    A conversation that was closed by then got no such line, and everything in it was said before.
+    """
+    if order.consultation_id is None:
+        return False
+    lines = Message.objects.filter(conversation=order.consultation_id)
+    answers = lines.filter(kind=Message.Kind.TEXT, author_key__startswith="u")
+    told = lines.filter(author_key=SHOP.key, client_id=id_of_line(order)).first()
+    return answers.filter(seq__lt=told.seq).exists() if told else answers.exists()
