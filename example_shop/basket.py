@@ -1,0 +1,38 @@
+"""Whose basket is it? A guest's is remembered by the session, a customer's by the account."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from example_shop.models import Basket
+
+SESSION_KEY = "basket"
+
+
+def find(request: HttpRequest) -> Basket | None:
+    """The basket of this browser, if there is one already; looking makes neither a row nor a cookie."""
+    guests = Basket.objects.filter(pk=request.session.get(SESSION_KEY, 0), customer=None).first()
+    if not request.user.is_authenticated:
+        return guests
+    if guests:
+        own, _ = Basket.objects.get_or_create(customer=request.user)
+        own.take_over(guests)
+        del request.session[SESSION_KEY]
+        return own
+    return Basket.objects.filter(customer=request.user).first()
+
+
+def of(request: HttpRequest) -> Basket:
+    """The basket of this browser, made now if need be."""
+    basket = find(request)
+    if basket is None:
+        basket = Basket.objects.create(customer=request.user if request.user.is_authenticated else None)
+        if basket.customer is None:
+            request.session[SESSION_KEY] = basket.pk
+    return basket
+
+
+def in_the_header(request: HttpRequest) -> dict[str, int]:
+    """A context processor: how many things lie in the basket."""
+    basket = find(request) if SESSION_KEY in request.session or request.user.is_authenticated else None
+    return {"basket_count": sum(line.quantity for line in basket.lines.all()) if basket else 0}
