@@ -39,10 +39,9 @@ def changed(pks: Iterable[int]) -> list[Frame]:
 
 def rows(conversations: ConversationQuerySet) -> list[Frame]:
     """Rows in the order of ``conversations``, with two queries. ``mine`` is for the desk to say."""
+    texts = Message.objects.filter(conversation=OuterRef("pk"), kind=Message.Kind.TEXT)
     unread = (
-        Message.objects.filter(
-            conversation=OuterRef("pk"), seq__gt=OuterRef("operators_read"), author_key__startswith="v"
-        )
+        texts.filter(seq__gt=OuterRef("operators_read"), author_key__startswith="v")
         .order_by()
         .values("conversation")
         .annotate(count=Count("pk"))
@@ -50,12 +49,12 @@ def rows(conversations: ConversationQuerySet) -> list[Frame]:
     )
     found = list(
         conversations.select_related("visitor__customer", "operator").annotate(
-            unread=Coalesce(Subquery(unread, output_field=IntegerField()), 0)
+            unread=Coalesce(Subquery(unread, output_field=IntegerField()), 0),
+            last_text=Subquery(texts.order_by("-seq").values("pk")[:1]),
         )
     )
-    newest = Message.objects.filter(conversation__in=found, seq=F("conversation__last_seq"))
-    last = {message.conversation_id: message for message in newest}
-    return [_row(conversation, last.get(conversation.pk)) for conversation in found]
+    last = Message.objects.in_bulk([conversation.last_text for conversation in found])
+    return [_row(conversation, last.get(conversation.last_text)) for conversation in found]
 
 
 def tally() -> dict[int | None, int]:

@@ -198,6 +198,8 @@ class Conversation(models.Model):
                 return
             if held.operator_id not in (None, user.pk) and not user.has_perm(VIEW_ALL):
                 raise Refused("taken")
+            if held.operator_id is None:
+                takes.begin(held, user.pk, "")  # unannounced: who closes it has had it, and may read it later
             held.end(Author(f"u{user.pk}", name_of(user)))
 
     def end(self, author: Author) -> None:

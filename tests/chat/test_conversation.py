@@ -67,6 +67,13 @@ def test_who_has_it_is_who_took_it_last(conversation: Conversation, operator: Us
         assert (open_take and open_take.operator) == conversation.operator
 
 
+def test_who_closes_what_nobody_had_may_read_it(conversation: Conversation, operator: User, colleague: User) -> None:
+    conversation.close(operator)
+    assert [sees(operator, conversation), sees(colleague, conversation)] == [True, False]
+    assert list(conversation.messages.order_by("seq").values_list("kind", flat=True)) == ["text", "closed"]
+    assert not Take.objects.filter(ended_at=None).exists()
+
+
 def test_closing_twice_is_closing_once(conversation: Conversation, operator: User) -> None:
     conversation.close(operator)
     conversation.close(operator)

@@ -1,0 +1,8 @@
+"""The desk's doors in Django admin: the live page, its verbs, and what was said, to read."""
+
+from __future__ import annotations
+
+from consult.desk.history import ConversationAdmin
+from consult.desk.page import DeskAdmin
+
+__all__ = ["ConversationAdmin", "DeskAdmin"]

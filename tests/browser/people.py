@@ -1,0 +1,86 @@
+"""What people do, in the words of the tests."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from playwright.sync_api import Locator, Page, expect
+
+LABEL = "Ask a consultant"
+
+
+class Operator:
+    """An operator's line, spoken to directly: the tests of the widget are not those of the desk."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.goto("/consult/contact/")
+        page.evaluate(
+            """() => new Promise((opened) => {
+                const line = new WebSocket(location.origin.replace("http", "ws") + "/ws/consult/desk/");
+                line.onopen = () => {
+                    line.send(JSON.stringify({type: "hello", v: 1, view: {list: "waiting", page: 1}}));
+                    opened();
+                };
+                document.line = line;
+            })"""
+        )
+
+    def send(self, **frame: Any) -> None:
+        self.page.evaluate("(frame) => document.line.send(JSON.stringify(frame))", frame)
+
+    def open(self, conversation: str) -> None:
+        self.send(type="hello", v=1, conversation=conversation)
+
+    def say(self, conversation: str, body: str) -> None:
+        self.send(type="say", conversation=conversation, client_id=str(uuid4()), body=body)
+
+    def close(self, conversation: str) -> None:
+        """Close the conversation, as the button at the desk does."""
+        address = f"/admin/consult/desk/{conversation}/close/"
+        token = self.page.locator("[name=csrfmiddlewaretoken]").input_value()
+        answer = self.page.request.post(
+            address, headers={"X-CSRFToken": token, "Referer": self.page.url, "Origin": origin(self.page)}
+        )
+        assert answer.status == 204, answer.text()
+
+
+def origin(page: Page) -> str:
+    address: str = page.evaluate("location.origin")
+    return address
+
+
+def label(page: Page) -> Locator:
+    return page.get_by_role("button", name=LABEL, exact=True)
+
+
+def panel(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Consultation")
+
+
+def field(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Your message")
+
+
+def rows(page: Page, state: str = "") -> Locator:
+    return page.locator("consult-log li[data-kind=text]" + (f"[data-state={state}]" if state else ""))
+
+
+def open_panel(page: Page, address: str = "/") -> None:
+    """Open the panel, and wait until it is connected."""
+    page.goto(address)
+    label(page).click()
+    expect(panel(page)).to_be_visible()
+    expect(page.locator("consult-widget")).to_have_attribute("data-connection", "online")
+
+
+def say(page: Page, body: str) -> str:
+    """Say something, wait until the server has it, and give the conversation's public id."""
+    field(page).fill(body)
+    field(page).press("Enter")
+    row = rows(page).filter(has_text=body).last
+    expect(row).to_have_attribute("data-state", "sent")
+    conversation = row.get_attribute("data-conversation")
+    assert conversation
+    return conversation

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from consult.chat import log
+from consult.chat.entry import Entry
+from consult.models import Conversation, Visitor
+
+
+def ask(visitor: Visitor, text: str) -> Conversation:
+    """The visitor says something; gives the conversation it went to."""
+    return log.say(Entry(visitor.author, uuid4(), text, visitor=visitor.pk)).conversation
+
+
+@pytest.fixture
+def conversation(visitor: Visitor) -> Conversation:
+    """Vera has asked, and waits."""
+    return ask(visitor, "Is the brass lamp warmer?")
+
+
+def at(user: User) -> Client:
+    """A browser in which ``user`` is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
