@@ -1,0 +1,78 @@
+"""What the visitor's browser asks: ``boot`` for everybody alike, ``me`` and ``engage`` for one."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import conditional_page, require_POST, require_safe
+
+from consult.chat import duty, identity, origin, reading
+from consult.chat.models import Message, Visitor
+from consult.chat.text import MAX_LENGTH
+from consult.widget import words
+
+FRESH = 60  # seconds in which a second page asks nothing at all
+STALE = 600  # seconds in which it may show the old answer while it asks
+
+
+@require_safe
+@cache_control(public=True, max_age=FRESH, stale_while_revalidate=STALE)
+@conditional_page
+def boot(request: HttpRequest, language: str) -> HttpResponse:
+    """What the label needs, the same for everybody of one language. It looks at no cookie: any cache may keep it."""
+    with translation.override(known(language)):
+        texts = {
+            "online": _("Somebody is here to answer you now."),
+            "away": _("Nobody is here right now. You can leave your question."),
+            "unread": words.unread(),
+        }
+    return JsonResponse({"availability": duty.availability(), "texts": texts})
+
+
+@require_safe
+@cache_control(private=True, no_store=True)
+def me(request: HttpRequest) -> HttpResponse:
+    """Whether this browser is still who it was, and what waits for it."""
+    visitor = identity.visitor_of(request)
+    return JsonResponse({"visitor": None} if visitor is None else standing(visitor))
+
+
+@csrf_exempt  # the page it is sent from is cached and holds no token; its origin is judged like a socket's
+@require_POST
+@cache_control(private=True, no_store=True)
+def engage(request: HttpRequest) -> HttpResponse:
+    """Make this browser a visitor, and give it the panel as a document in the language of its page."""
+    if not origin.allowed(request):
+        return HttpResponseForbidden()
+    language = request.POST.get("language", "")
+    with translation.override(language if translation.check_for_language(language) else translation.get_language()):
+        context = {"reasons": words.refusals(), "limit": MAX_LENGTH}
+        response = render(request, "consult/widget/panel.html", context)
+    identity.engage(request, response)
+    return response
+
+
+def standing(visitor: Visitor) -> dict[str, object]:
+    """Where ``visitor``'s latest conversation stands."""
+    conversation = reading.current(visitor.pk)
+    if conversation is None:
+        return {"visitor": True, "conversation": None, "open": False, "unread": 0}
+    answers = conversation.messages.filter(kind=Message.Kind.TEXT, seq__gt=conversation.visitor_read)
+    return {
+        "visitor": True,
+        "conversation": str(conversation.public_id),
+        "open": conversation.closed_at is None,
+        "unread": answers.exclude(author_key=visitor.author.key).count(),
+    }
+
+
+def known(language: str) -> str:
+    """``language`` as the shop has it. Raises Http404: what any cache may keep must not have endless addresses."""
+    try:
+        return translation.get_supported_language_variant(language)
+    except LookupError as error:
+        raise Http404 from error

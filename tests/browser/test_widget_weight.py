@@ -1,0 +1,85 @@
+"""What the widget costs a visitor who never talks."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, Request, expect
+
+from tests.browser.people import label
+
+WEIGHT = 7 * 1024  # bytes, compressed
+REQUESTS = 3
+
+
+def test_before_engaging_it_loads_next_to_nothing(visitor_page: Page) -> None:
+    asked: list[Request] = []
+    visitor_page.on("request", lambda request: asked.append(request) if "/consult/" in request.url else None)
+    settled(visitor_page)
+    assert len(asked) <= REQUESTS, [request.url for request in asked]
+    assert 0 < sum(request.sizes()["responseBodySize"] for request in asked) <= WEIGHT
+
+
+def test_before_engaging_nothing_is_kept_and_nobody_is_called(visitor_page: Page) -> None:
+    lines: list[str] = []
+    visitor_page.on("websocket", lambda line: lines.append(line.url))
+    settled(visitor_page)
+    assert visitor_page.context.cookies() == []
+    assert visitor_page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert lines == []
+    # Coming near fetches files, and still does not engage.
+    label(visitor_page).hover()
+    visitor_page.evaluate("customElements.whenDefined('consult-panel').then(() => true)")
+    assert visitor_page.context.cookies() == []
+    assert lines == []
+    # The premise: both are noticed when they happen.
+    label(visitor_page).click()
+    expect(visitor_page.locator("consult-widget")).to_have_attribute("data-connection", "online")
+    assert [cookie["name"] for cookie in visitor_page.context.cookies()] == ["consult"]
+    assert len(lines) == 1
+
+
+def test_the_next_page_within_a_minute_asks_the_network_nothing(visitor_page: Page) -> None:
+    settled(visitor_page)
+    visitor_page.goto("/delivery/")
+    described(visitor_page)
+    ours = """performance.getEntriesByType("resource").filter(({name}) => name.includes("/consult/"))"""
+    assert visitor_page.evaluate(f"{ours}.length") > 0
+    assert visitor_page.evaluate(f"{ours}.reduce((sum, {{transferSize}}) => sum + transferSize, 0)") == 0
+
+
+def test_it_moves_nothing_on_the_page(visitor_page: Page) -> None:
+    settled(visitor_page)
+    label(visitor_page).click()
+    expect(visitor_page.locator("consult-widget")).to_have_attribute("data-connection", "online")
+    assert shift(visitor_page) == 0
+    # The premise: what moves is measured.
+    visitor_page.evaluate(
+        """() => new Promise((measured, missed) => {
+            setTimeout(() => missed(new Error("no shift was measured")), 5000);
+            new PerformanceObserver(measured).observe({type: "layout-shift"});
+            document.querySelector("main").before(Object.assign(document.createElement("p"), {textContent: "moved"}));
+        })"""
+    )
+    assert shift(visitor_page) > 0
+
+
+def settled(page: Page) -> None:
+    """A shop page on which the widget has done all it does by itself, with its layout shifts in document.shifts."""
+    page.add_init_script(
+        """document.shifts = [];
+        new PerformanceObserver((list) => document.shifts.push(...list.getEntries()))
+            .observe({type: "layout-shift", buffered: true});"""
+    )
+    page.goto("/")
+    described(page)
+
+
+def described(page: Page) -> None:
+    """The answer of boot, the last thing that a page asks for, has come."""
+    expect(label(page)).to_have_attribute("aria-description", re.compile("body is here"))
+
+
+def shift(page: Page) -> float:
+    sum_: float = page.evaluate("document.shifts.reduce((sum, {value}) => sum + value, 0)")
+    return sum_
