@@ -1,0 +1,42 @@
+"""Machines for a test of faults. What one test kills another doesn't share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.faults.machines import Postgres, Redis
+from tests.faults.shop import Shop, Stage
+
+OpenShop = Callable[..., Shop]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as postgres:
+        yield postgres
+
+
+@pytest.fixture(scope="session")
+def stages(postgres: Postgres) -> Iterator[dict[str, Stage]]:
+    stages = {"sqlite": Stage(None), "postgres": Stage(postgres)}
+    yield stages
+    for stage in stages.values():
+        stage.close()
+
+
+@pytest.fixture
+def open_shop(stages: dict[str, Stage]) -> Iterator[OpenShop]:
+    """Opens a shop for one test: ``open_shop("postgres", processes=2, redis=redis_server)``."""
+    opened: list[Shop] = []
+
+    def open_one(engine: str, *, processes: int = 1, redis: Redis | None = None, under: str = "daphne") -> Shop:
+        shop = Shop(stages[engine], processes=processes, redis=redis, under=under)
+        opened.append(shop)
+        shop.open()
+        return shop
+
+    yield open_one
+    for shop in opened:
+        shop.close()
