@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Q
 
 from consult.chat import duty, live, pool, rights
+from consult.chat.closing import GOING_AWAY, SIGNED_OUT
 from consult.chat.desks import desks
 from consult.chat.models import Conversation
 
@@ -24,8 +25,6 @@ SPREAD = 0.1
 HEARTBEAT_EVERY = 20.0
 RIGHTS_EVERY = 60.0
 SILENT = 60.0  # seconds without a frame, then a socket is given up
-SIGNED_OUT = 4401
-GOING_AWAY = 1001
 
 _beating: asyncio.Task[None] | None = None
 

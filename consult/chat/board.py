@@ -47,7 +47,7 @@ def rows(conversations: ConversationQuerySet) -> list[Frame]:
         .annotate(count=Count("pk"))
         .values("count")
     )
-    found = list(
+    found: list[Any] = list(
         conversations.select_related("visitor__customer", "operator").annotate(
             unread=Coalesce(Subquery(unread, output_field=IntegerField()), 0),
             last_text=Subquery(texts.order_by("-seq").values("pk")[:1]),

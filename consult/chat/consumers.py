@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from consult.chat import beat, board, duty, frames, live, origin, pool, rate, reading, rights, text, writer
+from consult.chat import beat, board, closing, duty, frames, live, origin, pool, rate, reading, rights, text, writer
+from consult.chat.closing import BINARY, POLICY, RESTART, SIGNED_OUT, TOO_LARGE
 from consult.chat.desks import desks
 from consult.chat.entry import Author, Entry, Refused
 from consult.chat.identity import token_of
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from consult.chat.frames import Frame
 
-GOING_AWAY, BINARY, POLICY, TOO_LARGE, RESTART, SIGNED_OUT = 1001, 1003, 1008, 1009, 1012, 4401
 STRIKES = 3  # malformed frames, then the socket closes
 TYPING_EVERY = 1.0  # seconds
 UNREAD_FRAMES = 2_000  # waiting to go out: whoever reads so slowly starts again later
@@ -38,7 +38,7 @@ class Socket:
 
     __slots__ = (
         "_out", "_pump", "_receive", "_send", "_typed_at", "answers", "behind", "conversation", "greeted", "heard_at",
-        "loop", "open", "own", "reading", "seq", "strikes", "warrant",
+        "loop", "open", "own", "partial", "reading", "seq", "strikes", "turn", "warrant",
     )  # fmt: skip
 
     verbs: ClassVar[dict[str, Callable[[Any, Frame], Awaitable[None]]]] = {}
@@ -56,8 +56,10 @@ class Socket:
         self.greeted = False
         self.conversation = ""  # the public id of the one whose messages this socket follows
         self.seq = 0  # up to this one they have been sent
-        self.reading = False  # a catch-up is under way,
+        self.turn = asyncio.Lock()  # whose turn it is to read: two readings would send the same twice
+        self.reading = False  # somebody reads,
         self.behind = False  # and something was heard meanwhile
+        self.partial = False  # the last welcome had more than it could carry: the next hello asks for it
         self.answers: list[asyncio.Future[None]] | None = None  # to what was said, where somebody waits for them
         self.own: live.Event | None = None  # what this socket tells the others and need not hear
 
@@ -147,7 +149,7 @@ class Socket:
         """Pass on what was announced: a message only if its number continues, else read what is missing."""
         if event.kind == "moved":
             self.close(RESTART)
-        elif not self.greeted:
+        elif not self.greeted or self.partial:
             self.behind = True
         elif event.kind != "message":
             if event is not self.own:
@@ -161,7 +163,7 @@ class Socket:
     def catch_up(self) -> None:
         """Read what was missed; one reading at a time."""
         self.behind = True
-        if not self.reading:
+        if not self.reading and not self.partial:
             self.reading = True
             self.loop.create_task(self._catch_up())
 
@@ -178,23 +180,27 @@ class Socket:
 
     async def greet(self, frame: Frame) -> None:
         """Answer ``hello`` with ``welcome``. Joined first, read second: nothing falls between."""
-        self.reading = True
-        self.behind = False
-        try:
-            welcome = await pool.run(self.look, frame)
-        finally:
-            self.reading = False
-        self.greeted = True
-        if welcome["type"] == "welcome":
-            self.follow(welcome["conversation"] or "")
-            sent = welcome["messages"]
-            self.seq = sent[-1]["seq"] if sent else welcome["last_seq"]
-        self.tell(welcome)
+        async with self.turn:
+            self.reading = True
+            self.behind = False
+            try:
+                welcome = await pool.run(self.look, frame)
+            finally:
+                self.reading = False
+            self.greeted = True
+            self.partial = "after" in frame and welcome.get("more", False)
+            if welcome["type"] == "welcome":
+                self.follow(welcome["conversation"] or "")
+                sent = welcome["messages"]
+                self.seq = sent[-1]["seq"] if sent else welcome["last_seq"]
+            self.tell(welcome)
         if self.behind:
             self.catch_up()
 
     def follow(self, conversation: str) -> None:
-        self.conversation = conversation
+        if conversation != self.conversation:
+            self.conversation = conversation
+            self.seq = 0
 
     def look(self, frame: Frame) -> Frame:
         """The answer to ``hello``, read from the database."""
@@ -209,8 +215,14 @@ class Socket:
                 self.tell(frames.refused(outcome, "say", client_id=client_id, conversation=conversation))
             return
         named = str(outcome.conversation.public_id)
-        if outcome.repeated or named != self.conversation:
+        if named != self.conversation and not self.heard_of(outcome.conversation):
+            self.catch_up()
+        elif outcome.repeated or named != self.conversation:
             self.tell(frames.message(outcome, outcome.conversation.public_id))
+
+    def heard_of(self, conversation: Conversation) -> bool:
+        """Whether the other end knows this conversation, which is not the one followed."""
+        return True
 
     def submit(self, entry: Entry, named: object) -> None:
         known = self.loop.create_future() if self.answers is not None else None
@@ -257,13 +269,15 @@ class Socket:
                 self.close(POLICY)
 
     async def _catch_up(self) -> None:
-        try:
-            while self.behind and self.open:
-                self.behind = False
-                if await self.read_missed():
-                    self.behind = True
-        finally:
-            self.reading = False
+        async with self.turn:
+            self.reading = True
+            try:
+                while self.behind and self.open:
+                    self.behind = False
+                    if await self.read_missed():
+                        self.behind = True
+            finally:
+                self.reading = False
 
     def _put(self, event: dict[str, Any]) -> None:
         if not self.open:
@@ -281,7 +295,11 @@ class Socket:
     async def _drain(self) -> None:
         try:
             while self._out:
-                await self._send(self._out.popleft())
+                event = self._out.popleft()
+                if event["type"] == "websocket.close":
+                    await closing.close(self._send, event["code"])
+                else:
+                    await self._send(event)
         except (OSError, RuntimeError):  # the server's word that the other end has gone
             self._out.clear()
         finally:
@@ -312,7 +330,6 @@ class VisitorSocket(Socket):
     def pass_on(self, event: live.Event) -> None:
         if event.kind == "welcome":  # the visitor's next conversation has opened
             self.follow(event.conversation)
-            self.seq = 0
             self.push(event.text)
         elif event.conversation in ("", self.conversation):
             self.push(event.text)
@@ -325,6 +342,10 @@ class VisitorSocket(Socket):
             return reading.reset(str(named)[:36])
         return reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
 
+    def heard_of(self, conversation: Conversation) -> bool:
+        """One that is open is where this visitor is by now: the socket has yet to say so."""
+        return conversation.closed_at is not None
+
     async def read_missed(self) -> bool:
         """As for any socket; but where the conversation itself is another by now, start with that one."""
         current = await pool.run(reading.current, self.visitor)
@@ -332,7 +353,6 @@ class VisitorSocket(Socket):
             return False
         if str(current.public_id) != self.conversation:
             self.follow(str(current.public_id))
-            self.seq = 0
             self.tell(frames.welcome(current, [], None, more=False))
         return await super().read_missed()
 
@@ -446,7 +466,6 @@ class DeskSocket(Socket):
             frames.integer_of(frame, "epoch")
         before = self.conversation
         self.follow(named)
-        self.seq = 0
         try:
             await self.greet(frame)
         except Refused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +20,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from consult.chat import frames, origin, pool
-from consult.chat.consumers import BINARY, POLICY, SIGNED_OUT, TOO_LARGE, DeskSocket, Socket, VisitorSocket
+from consult.chat.closing import BINARY, POLICY, SIGNED_OUT, TOO_LARGE
+from consult.chat.consumers import DeskSocket, Socket, VisitorSocket
 
 MAX_BODY = 4 * frames.MAX_SIZE
 MAX_WAIT = 25.0  # seconds; below what proxies cut
@@ -30,7 +31,7 @@ STATUS = {SIGNED_OUT: 401, TOO_LARGE: 413, BINARY: 415, POLICY: 400}  # how a so
 
 QUIET = {"welcome", "rows", "availability", "heartbeat"}  # what follows any hello
 
-View = Callable[[HttpRequest], Awaitable[HttpResponse]]
+View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 
 
 def over_http(kind: type[Socket]) -> View:

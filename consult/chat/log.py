@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
 from consult import signals
-from consult.chat import frames, live, models, pool, takes
+from consult.chat import frames, insert, live, models, pool, takes
 from consult.chat.entry import Entry, Refused
 from consult.chat.prepared import Prepared
 
@@ -37,7 +37,7 @@ def _locked(named: list[UUID], visitors: list[int], *, skip: bool) -> QuerySet[C
 
 LOCK = Prepared(partial(_locked, skip=False))
 LOCK_OR_SKIP = Prepared(partial(_locked, skip=True))
-SAID = Prepared(lambda ids: models.Message.objects.filter(client_id__in=ids))
+SAID = Prepared(lambda ids: models.Message.objects.filter(client_id__in=ids).values_list("pk"))
 
 Told = tuple[Signal, str, object]  # a signal of the host's, the name of its argument, and that
 
@@ -109,7 +109,7 @@ class _Batch:
     def write(self) -> None:
         if not self.fresh:
             return
-        models.Message.objects.bulk_create(self.fresh)
+        insert.insert(self.fresh)
         grown = Counter(message.conversation_id for message in self.fresh)
         touched = [conversation for conversation in self.by_id.values() if conversation.pk in grown]
         begun = [c.pk for c in touched if c.waiting_since and not self.waiting_before[c.pk]]
@@ -135,9 +135,8 @@ class _Batch:
         return conversation
 
     def _look_up(self, ids: Iterable[UUID]) -> None:
-        found = list(models.Message.objects.raw(*SAID.sql(list(ids))))
-        prefetch_related_objects(found, "conversation")
-        for message in found:
+        known = [pk for (pk,) in SAID.rows(list(ids))]
+        for message in models.Message.objects.select_related("conversation").filter(pk__in=known) if known else ():
             message.repeated = True
             self.said[message.author_key, message.client_id] = message
 

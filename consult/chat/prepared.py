@@ -15,7 +15,7 @@ Build = Callable[..., QuerySet[Any, Any]]
 
 
 class Prepared:
-    """``Prepared(lambda pks: Token.objects.filter(pk__in=pks))`` for any lists of integers or of UUIDs.
+    """``Prepared(lambda pks: Token.objects.filter(pk__in=pks))`` for any lists of integers, UUIDs or strings.
 
     ``build`` gets as many lists as the call, and may use each in one place, as it is.
     """
@@ -24,7 +24,7 @@ class Prepared:
         self._build = build
         self._known: dict[tuple[str, ...], tuple[str, list[Any]]] = {}
 
-    def sql(self, *lists: Sequence[int] | Sequence[UUID]) -> tuple[str, list[Any]]:
+    def sql(self, *lists: Sequence[Any]) -> tuple[str, list[Any]]:
         """The SQL of the query and its parameters, for ``QuerySet.raw`` or a cursor."""
         padded = [_padded(values) for values in lists]
         key = (connection.vendor, *(f"{type(values[0]).__name__}{len(values)}" if values else "" for values in padded))
@@ -32,13 +32,14 @@ class Prepared:
             self._known[key] = self._compile(padded)
         sql, template = self._known[key]
         given = [[_written(value) for value in values] for values in padded]
-        return sql, [given[part.number][part.index] if isinstance(part, _Place) else part for part in template]
+        return sql, [given[part.number][part.place] if isinstance(part, _Place) else part for part in template]
 
-    def rows(self, *lists: Sequence[int] | Sequence[UUID]) -> list[Any]:
+    def rows(self, *lists: Sequence[Any]) -> list[Any]:
         """The rows of the query, as the database driver gives them."""
         with connection.cursor() as cursor:
             cursor.execute(*self.sql(*lists))
-            return cursor.fetchall()
+            rows: list[Any] = cursor.fetchall()
+        return rows
 
     def _compile(self, lists: list[list[Any]]) -> tuple[str, list[Any]]:
         """The SQL, and its parameters with a _Place wherever a value of the lists goes."""
@@ -56,16 +57,18 @@ class _Place(NamedTuple):
     """Where a value goes: which list it is of, and the how-manieth."""
 
     number: int
-    index: int
+    place: int
 
 
-def _mark(kind: type, number: int, index: int) -> int | UUID:
+def _mark(kind: type, number: int, place: int) -> int | UUID | str:
     """A value that no row has and no other place of a query holds."""
-    mark = -(number * 1_000_000 + index + 1)
+    mark = -(number * 1_000_000 + place + 1)
+    if kind is str:
+        return f"\N{REPLACEMENT CHARACTER}{mark}"
     return UUID(int=2**128 + mark) if kind is UUID else mark
 
 
-def _written(value: int | UUID) -> Any:
+def _written(value: int | UUID | str) -> Any:
     """``value`` as a parameter of this database."""
     if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
         return value.hex

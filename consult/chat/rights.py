@@ -15,12 +15,19 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.contrib.sessions.backends.signed_cookies import SessionStore as CookieSessions
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from consult.chat.models import ANSWER, VIEW_ALL, Token
 from consult.chat.prepared import Prepared
 
 LIVING_TOKENS = Prepared(lambda pks: Token.objects.filter(pk__in=pks, expires_at__gt=Now()).values_list("pk"))
+LIVING_SESSIONS = Prepared(
+    lambda keys: (
+        import_module(settings.SESSION_ENGINE)
+        .SessionStore.get_model_class()
+        .objects.filter(session_key__in=keys, expire_date__gt=Now())
+        .values_list("session_key")
+    )
+)
 MODEL_BACKEND = ["django.contrib.auth.backends.ModelBackend"]
 
 
@@ -86,8 +93,7 @@ def _living_sessions(keys: set[str]) -> set[str]:
     if not keys or issubclass(store, CookieSessions):  # a session kept in the cookie can't be ended from here
         return keys
     if issubclass(store, DatabaseSessions):
-        rows = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-        return set(rows.values_list("session_key", flat=True))
+        return {key for (key,) in LIVING_SESSIONS.rows(list(keys))}
     return {key for key in keys if store().exists(key)}
 
 
@@ -97,10 +103,8 @@ def _users(pks: set[int]) -> dict[int, tuple[str, Rights]]:
         return {}
     users = get_user_model()._default_manager
     if settings.AUTHENTICATION_BACKENDS == MODEL_BACKEND:  # one query for all; other backends may know better
-        return {
-            user.pk: (user.get_session_auth_hash(), _desk(user, user.answers, user.sees_all))
-            for user in users.raw(*ACTIVE_USERS.sql(list(pks)))
-        }
+        found: Iterable[Any] = users.raw(*ACTIVE_USERS.sql(list(pks)))
+        return {user.pk: (user.get_session_auth_hash(), _desk(user, user.answers, user.sees_all)) for user in found}
     return {
         user.pk: (user.get_session_auth_hash(), _desk(user, user.has_perm(ANSWER), user.has_perm(VIEW_ALL)))
         for user in users.filter(pk__in=pks, is_active=True)
