@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-conversation_opened = Signal()  # conversation
-message_said = Signal()  # message
-conversation_closed = Signal()  # conversation
-letter_received = Signal()  # conversation, message
-callback_requested = Signal()  # conversation
-order_tagged = Signal()  # order, source
+# The sender is the class of what is sent.
+conversation_opened = Signal()  # conversation: Conversation
+message_said = Signal()  # message: Message
+conversation_closed = Signal()  # conversation: Conversation
+order_tagged = Signal()  # order: the shop's order, source: str

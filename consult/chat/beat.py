@@ -13,17 +13,19 @@ from typing import Any
 
 from django.db.models import Q
 
-from consult.chat import duty, live, pool, rights
-from consult.chat.closing import GOING_AWAY, SIGNED_OUT
+from consult.chat import due, duty, live, pool, rights
+from consult.chat.closing import GOING_AWAY
 from consult.chat.desks import desks
+from consult.chat.entry import Refused
 from consult.chat.models import Conversation
 
 logger = logging.getLogger("consult")
 
 EVERY = 5.0  # seconds between polls; with the spread, what an event lost arrives within 6 s
 SPREAD = 0.1
-HEARTBEAT_EVERY = 20.0
-RIGHTS_EVERY = 60.0
+# A beat late by one poll still keeps the promises: heartbeats every 20 s, rights asked once a minute.
+HEARTBEAT_EVERY = 14.0
+RIGHTS_EVERY = 54.0
 SILENT = 60.0  # seconds without a frame, then a socket is given up
 
 _beating: asyncio.Task[None] | None = None
@@ -61,6 +63,8 @@ def _sockets() -> tuple[list[Any], list[Any]]:
 async def _floor() -> None:
     """One query for everything that the sockets of this process have open."""
     visitors, at_desks = _sockets()
+    if not at_desks:
+        desks.forget()
     if not visitors and not at_desks:
         return
     people = {socket.visitor for socket in visitors if socket.greeted}
@@ -76,7 +80,7 @@ async def _floor() -> None:
             socket.catch_up()
     if at_desks:
         now = {pk: revision for _, _, _, is_open, pk, revision in found if is_open}
-        known = desks.revisions
+        known = now if desks.revisions is None else desks.revisions
         desks.refresh({pk for pk in now.keys() | known.keys() if now.get(pk) != known.get(pk)})
 
 
@@ -101,12 +105,12 @@ async def _heartbeats(now: float) -> None:
         else:
             where = {"conversation": socket.conversation, "last_seq": socket.seq} if socket.conversation else {}
             socket.tell({"type": "heartbeat"} | where)
-    await pool.run(_keep_duty, {socket.user for socket in at_desks if socket.open})
+    await pool.run(_keep, {socket.user for socket in at_desks if socket.open})
 
 
-def _keep_duty(users: set[int]) -> None:
+def _keep(users: set[int]) -> None:
     duty.beat(users)
-    duty.end_silent()
+    due.everything()
 
 
 async def _ask_rights() -> None:
@@ -115,7 +119,7 @@ async def _ask_rights() -> None:
     good = await pool.run(rights.standing, {socket.warrant for socket in (*visitors, *at_desks)})
     for socket in (*visitors, *at_desks):
         allowed = good.get(socket.warrant, rights.Rights(answers=True))
-        if not (allowed.answers or allowed.sees_all):
-            socket.close(SIGNED_OUT)
-    for desk in at_desks:
-        desk.sees_all = good.get(desk.warrant, rights.NONE).sees_all
+        try:
+            socket.may(allowed)
+        except Refused as refusal:
+            socket.refuse(refusal)

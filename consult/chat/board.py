@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, F, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.urls import NoReverseMatch, reverse
 
 from consult.chat import frames
 from consult.chat.models import Conversation, ConversationQuerySet, Message, name_of
@@ -84,7 +83,9 @@ def _row(conversation: Any, last: Message | None) -> Frame:
             "name": visitor.name,
             "email": visitor.email,
             "phone": visitor.phone,
-            "customer": _customer(visitor.customer),
+            "customer": {"name": visitor.customer.get_full_name() or str(visitor.customer)}
+            if visitor.customer
+            else None,
             "page": {"url": visitor.page_url, "title": visitor.page_title, "at": frames.moment(visitor.seen_at)}
             if visitor.page_url
             else None,
@@ -103,13 +104,3 @@ def _row(conversation: Any, last: Message | None) -> Frame:
             "sent_at": frames.moment(last.sent_at),
         },
     }
-
-
-def _customer(user: Any) -> Frame | None:
-    if user is None:
-        return None
-    try:
-        url = reverse(f"admin:{user._meta.app_label}_{user._meta.model_name}_change", args=[user.pk])
-    except NoReverseMatch:  # the shop keeps its accounts out of the admin
-        url = ""
-    return {"name": user.get_full_name() or user.get_username(), "url": url}

@@ -6,11 +6,14 @@ Plain ASGI applications: stock consumers hop through one shared thread before ev
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
+
+from django.db import Error as DatabaseAway
 
 from consult.chat import beat, board, closing, duty, frames, live, origin, pool, rate, reading, rights, text, writer
 from consult.chat.closing import BINARY, POLICY, RESTART, SIGNED_OUT, TOO_LARGE
@@ -25,9 +28,14 @@ if TYPE_CHECKING:
 
     from consult.chat.frames import Frame
 
+UNPACED = {"say", "heartbeat"}  # the one has its own rate, the other asks nothing
+ASKS, ASK_EVERY = 30, 0.2  # questions of the database at once, and the seconds for each after that
 STRIKES = 3  # malformed frames, then the socket closes
 TYPING_EVERY = 1.0  # seconds
+TURNED_AWAY = {"signed_out": SIGNED_OUT, "moved": RESTART}
 UNREAD_FRAMES = 2_000  # waiting to go out: whoever reads so slowly starts again later
+
+logger = logging.getLogger("consult")
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -37,8 +45,8 @@ class Socket:
     """One open WebSocket, from its handshake to its end."""
 
     __slots__ = (
-        "_out", "_pump", "_receive", "_send", "_typed_at", "answers", "behind", "conversation", "greeted", "heard_at",
-        "loop", "open", "own", "partial", "reading", "seq", "strikes", "turn", "warrant",
+        "_due", "_out", "_pump", "_receive", "_send", "_typed_at", "answers", "behind", "conversation", "greeted",
+        "heard_at", "loop", "open", "own", "partial", "reading", "seq", "strikes", "turn", "warrant",
     )  # fmt: skip
 
     verbs: ClassVar[dict[str, Callable[[Any, Frame], Awaitable[None]]]] = {}
@@ -48,6 +56,7 @@ class Socket:
         self._out: deque[dict[str, Any]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._typed_at = 0.0
+        self._due = 0.0  # when the next question of the database has its turn
         self.loop = asyncio.get_running_loop()
         self.open = False
         self.warrant = rights.Warrant()
@@ -72,12 +81,20 @@ class Socket:
             await send({"type": "websocket.close", "code": POLICY})
             return
         socket = cls(receive, send)
-        known = await pool.run(socket.identify, request)
+        refused = await socket.admit(request)
         await send({"type": "websocket.accept"})
-        if not known:
-            await send({"type": "websocket.close", "code": SIGNED_OUT})
+        if refused:
+            await closing.close(send, refused)
             return
         await socket.stay()
+
+    async def admit(self, request: HttpRequest) -> int | None:
+        """None where we know who is at the other end; else the code to close with."""
+        try:
+            return None if await pool.run(self.identify, request) else SIGNED_OUT
+        except DatabaseAway:
+            logger.exception("A socket could not be opened; its browser tries again")
+            return RESTART
 
     def identify(self, request: HttpRequest) -> bool:
         """Who is at the other end; False for nobody we know."""
@@ -93,7 +110,6 @@ class Socket:
 
     async def stay(self) -> None:
         self.enter()
-        beat.start()
         try:
             while (event := await self._receive())["type"] != "websocket.disconnect":
                 if self.open:
@@ -104,6 +120,7 @@ class Socket:
     def enter(self) -> None:
         self.open = True
         live.join(self, *self.keys())
+        beat.start()
 
     def leave(self) -> None:
         self.open = False
@@ -131,9 +148,20 @@ class Socket:
             verb = self.verbs.get(frame["type"])
             if verb is None or (not self.greeted and frame["type"] not in ("hello", "heartbeat")):
                 raise Refused("malformed")
+            if frame["type"] not in UNPACED:
+                await self._pace()
+                self.may(await pool.run(rights.of, self.warrant))
             await verb(self, frame)
         except Refused as refusal:
-            self._refuse(refusal, frame)
+            self.refuse(refusal, frame)
+        except DatabaseAway:
+            logger.exception("A socket starts again, for the database did not answer it")
+            self.close(RESTART)
+
+    def may(self, now: rights.Rights) -> None:
+        """Go on with the rights there are by now. Raises Refused where there are none left."""
+        if not (now.answers or now.sees_all):
+            raise rights.turned_away(now)
 
     def push(self, text: str) -> None:
         """Send a frame, encoded; in order, without waiting."""
@@ -190,9 +218,7 @@ class Socket:
             self.greeted = True
             self.partial = "after" in frame and welcome.get("more", False)
             if welcome["type"] == "welcome":
-                self.follow(welcome["conversation"] or "")
-                sent = welcome["messages"]
-                self.seq = sent[-1]["seq"] if sent else welcome["last_seq"]
+                self.settle(welcome)
             self.tell(welcome)
         if self.behind:
             self.catch_up()
@@ -202,6 +228,12 @@ class Socket:
             self.conversation = conversation
             self.seq = 0
 
+    def settle(self, welcome: Frame) -> None:
+        """Go on from where ``welcome`` leaves the other end."""
+        self.follow(welcome["conversation"] or "")
+        sent = welcome["messages"]
+        self.seq = sent[-1]["seq"] if sent else welcome["last_seq"]
+
     def look(self, frame: Frame) -> Frame:
         """The answer to ``hello``, read from the database."""
         raise NotImplementedError
@@ -209,10 +241,7 @@ class Socket:
     def answered(self, client_id: UUID, conversation: object, outcome: writer.Outcome) -> None:
         """What became of something this socket said. Where its announcement was heard that was the answer."""
         if isinstance(outcome, Refused):
-            if outcome.reason == "signed_out":
-                self.close(SIGNED_OUT)
-            else:
-                self.tell(frames.refused(outcome, "say", client_id=client_id, conversation=conversation))
+            self.refuse(outcome, {"type": "say", "client_id": str(client_id), "conversation": str(conversation)})
             return
         named = str(outcome.conversation.public_id)
         if named != self.conversation and not self.heard_of(outcome.conversation):
@@ -246,12 +275,21 @@ class Socket:
             live.tell([self.own])
 
     async def more(self, frame: Frame) -> None:
-        seq = frames.integer_of(frame, "before")
-        older, more = await pool.run(reading.older, self._named(frame), seq)
-        self.tell({"type": "messages", "conversation": self.conversation, "messages": older, "more": more})
+        conversation, seq = self._named(frame), frames.integer_of(frame, "before")
+        older, more = await pool.run(reading.older, conversation, seq)
+        if conversation == self.conversation:
+            self.tell({"type": "messages", "conversation": conversation, "messages": older, "more": more})
 
     async def heartbeat(self, frame: Frame) -> None:
         """That it came is all it says."""
+
+    async def _pace(self) -> None:
+        """Let whoever asks for much wait: until they took what they were told, then for their turn."""
+        await self.sent()
+        now = self.loop.time()
+        self._due = max(self._due, now - ASKS * ASK_EVERY) + ASK_EVERY
+        if self._due > now:
+            await asyncio.sleep(self._due - now)
 
     def _named(self, frame: Frame) -> str:
         """The conversation a frame names, which must be the one followed. Raises Refused("not_found")."""
@@ -260,9 +298,13 @@ class Socket:
             raise Refused("not_found")
         return self.conversation
 
-    def _refuse(self, refusal: Refused, frame: Frame) -> None:
+    def refuse(self, refusal: Refused, frame: Frame | None = None) -> None:
+        frame = frame or {}
+        if refusal.reason in TURNED_AWAY:
+            self.close(TURNED_AWAY[refusal.reason])
+            return
         where = {key: public_id(frame.get(key)) for key in ("client_id", "conversation")}
-        self.tell(frames.refused(refusal, str(frame.get("type", ""))[:32], **where))
+        self.tell(frames.refused(refusal, text.clean(frame.get("type", ""), limit=32), **where))
         if refusal.reason == "malformed":
             self.strikes += 1
             if self.strikes >= STRIKES:
@@ -276,6 +318,9 @@ class Socket:
                     self.behind = False
                     if await self.read_missed():
                         self.behind = True
+            except DatabaseAway:
+                logger.exception("A socket starts again, for the database did not answer it")
+                self.close(RESTART)
             finally:
                 self.reading = False
 
@@ -317,11 +362,11 @@ class VisitorSocket(Socket):
             return False
         self.visitor = token.visitor_id
         self.author = token.visitor.author
-        if token.visitor.customer_id is None:
-            self.warrant = rights.Warrant(token=token.pk)
+        if token.customer_id is None:
+            self.warrant = rights.Warrant(token=token.pk, visitor=token.visitor_id)
         else:
             signed_in = rights.of_user(request.session.session_key or "", request.user)
-            self.warrant = signed_in._replace(token=token.pk)
+            self.warrant = signed_in._replace(token=token.pk, visitor=token.visitor_id)
         return True
 
     def keys(self) -> tuple[str, ...]:
@@ -339,7 +384,7 @@ class VisitorSocket(Socket):
         conversation = reading.current(self.visitor)
         named = frame.get("conversation")
         if named is not None and (conversation is None or named != str(conversation.public_id)):
-            return reading.reset(str(named)[:36])
+            return reading.reset(named)
         return reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
 
     def heard_of(self, conversation: Conversation) -> bool:
@@ -357,6 +402,8 @@ class VisitorSocket(Socket):
         return await super().read_missed()
 
     async def hello(self, frame: Frame) -> None:
+        if frame.get("conversation") is not None:
+            frames.uuid_of(frame, "conversation")
         if "after" in frame:
             frames.integer_of(frame, "after")
             frames.integer_of(frame, "epoch")
@@ -400,7 +447,7 @@ class VisitorSocket(Socket):
 class DeskSocket(Socket):
     """An operator's desk: a list of conversations, and one of them open."""
 
-    __slots__ = ("author", "list", "page", "sees_all", "shown", "told", "user")
+    __slots__ = ("author", "list", "page", "sees_all", "shown", "told", "user", "visitor")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         super().__init__(receive, send)
@@ -409,6 +456,7 @@ class DeskSocket(Socket):
         self.page = 1
         self.shown: set[str] = set()  # public ids of the rows this desk has
         self.told: Frame = {}  # the counts it was last told
+        self.visitor = ""  # the key of the visitor whose conversation it follows
 
     def identify(self, request: HttpRequest) -> bool:
         user = request.user
@@ -422,6 +470,10 @@ class DeskSocket(Socket):
 
     def keys(self) -> tuple[str, ...]:
         return ("desk",)
+
+    def may(self, now: rights.Rights) -> None:
+        super().may(now)
+        self.sees_all = now.sees_all
 
     def enter(self) -> None:
         super().enter()
@@ -446,7 +498,13 @@ class DeskSocket(Socket):
             raise Refused("not_found")
         welcome = reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
         (row,) = board.changed([conversation.pk])
+        self.visitor = f"v{conversation.visitor_id}"
         return welcome | {"row": self.mine(row)}
+
+    def settle(self, welcome: Frame) -> None:
+        if welcome["conversation"] != self.conversation:  # while we read, a colleague took it, and we were told
+            raise Refused("not_found")
+        super().settle(welcome)
 
     def mine(self, row: Frame) -> Frame:
         """``row`` as this operator reads it."""
@@ -477,10 +535,18 @@ class DeskSocket(Socket):
             raise Refused("malformed")
         self.list, self.page = view["list"], frames.integer_of(view, "page") if "page" in view else 1
         self.greeted = True
-        rows = await pool.run(board.page, self.user, self.list, self.page, sees_all=self.sees_all)
+        await desks.know()
+        rows = await pool.run(self._rows)
         self.shown = {row["conversation"] for row in rows["rows"]}
         self.told = rows["counts"]
         self.tell(rows | {"rows": [self.mine(row) for row in rows["rows"]]})
+
+    def _rows(self) -> Frame:
+        allowed = rights.standing([self.warrant])[self.warrant]
+        if allowed == rights.NONE:
+            raise Refused("signed_out")
+        self.sees_all = allowed.sees_all
+        return board.page(self.user, self.list, self.page, sees_all=self.sees_all)
 
     async def say(self, frame: Frame) -> None:
         client_id = frames.uuid_of(frame, "client_id")
@@ -490,8 +556,8 @@ class DeskSocket(Socket):
         self.submit(Entry(self.author, client_id, body, conversation=named), named)
 
     async def typing(self, frame: Frame) -> None:
-        row = await pool.run(_visitor_of, self._named(frame))
-        self.type_to((f"v{row}", f"c{self.conversation}"), {"kind": "operator", "name": self.author.name})
+        named = self._named(frame)
+        self.type_to((self.visitor, f"c{named}"), {"kind": "operator", "name": self.author.name})
 
     async def read(self, frame: Frame) -> None:
         await pool.run(_read, self._named(frame), "operators", frames.integer_of(frame, "seq"))
@@ -505,7 +571,3 @@ class DeskSocket(Socket):
 def _read(conversation: str, reader: str, seq: int) -> None:
     for row in Conversation.objects.filter(public_id=conversation):
         row.read_by(reader, seq)
-
-
-def _visitor_of(conversation: str) -> int | None:
-    return Conversation.objects.filter(public_id=conversation).values_list("visitor", flat=True).first()

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from consult.chat import board, live, pool
-from consult.chat.models import Conversation
+from consult.chat.models import Conversation, Take
 
 if TYPE_CHECKING:
     from consult.chat.frames import Frame
@@ -20,7 +20,7 @@ class Desks:
     def __init__(self) -> None:
         self._changed: set[int] = set()
         self._refreshing: asyncio.Task[None] | None = None
-        self.revisions: dict[int, int] = {}  # of each open conversation, as the desks know it
+        self.revisions: dict[int, int] | None = None  # of each open conversation, as the desks know it
 
     def start(self) -> None:
         live.join(self, "desks")
@@ -35,6 +35,15 @@ class Desks:
         if self._changed and (self._refreshing is None or self._refreshing.done()):
             self._refreshing = asyncio.get_running_loop().create_task(self._refresh())
 
+    async def know(self) -> None:
+        """Learn where everything stands before the first desk reads its list: what differs later, changed since."""
+        if self.revisions is None:
+            self.revisions = await pool.run(_revisions)
+
+    def forget(self) -> None:
+        """Nobody sits at a desk: what changes from now on, the next one reads anyway."""
+        self.revisions = None
+
     def all(self) -> list[Any]:
         return live.listening("desk")
 
@@ -42,26 +51,36 @@ class Desks:
         while self._changed:
             await asyncio.sleep(GATHER)
             pks, self._changed = self._changed, set()
-            rows, tally, revisions = await pool.run(_read, pks)
-            for pk in pks:
-                self.revisions.pop(pk, None)
-            self.revisions.update(revisions)
+            rows, had, tally, revisions = await pool.run(_read, pks)
+            if self.revisions is not None:
+                for pk in pks:
+                    self.revisions.pop(pk, None)
+                self.revisions.update(revisions)
             for desk in self.all():
-                _show(desk, rows, tally)
+                _show(desk, rows, had, tally)
 
 
 desks = Desks()
 
 
-def _read(pks: set[int]) -> tuple[list[Frame], dict[int | None, int], dict[int, int]]:
-    revisions = Conversation.objects.open().filter(pk__in=pks).values_list("pk", "revision")
-    return board.changed(pks), board.tally(), dict(revisions)
+def _read(pks: set[int]) -> tuple[list[Frame], dict[str, set[int]], dict[int | None, int], dict[int, int]]:
+    """The rows of these conversations, who had those that are closed, the counts, and where they stand."""
+    revisions = _revisions(pk__in=pks)
+    had: dict[str, set[int]] = {}
+    takes = Take.objects.filter(conversation__in=pks - revisions.keys(), operator__isnull=False)
+    for conversation, operator in takes.values_list("conversation__public_id", "operator"):
+        had.setdefault(str(conversation), set()).add(operator)
+    return board.changed(pks), had, board.tally(), revisions
 
 
-def _show(desk: Any, rows: list[Frame], tally: dict[int | None, int]) -> None:
+def _revisions(**which: Any) -> dict[int, int]:
+    return dict(Conversation.objects.open().filter(**which).values_list("pk", "revision"))
+
+
+def _show(desk: Any, rows: list[Frame], had: dict[str, set[int]], tally: dict[int | None, int]) -> None:
     """Tell one desk of the rows that concern it, and of the counts if they are others than it knows."""
     counts = board.counted(tally, desk.user, sees_all=desk.sees_all)
-    frames = [frame for row in rows if (frame := _concern(desk, row))]
+    frames = [frame for row in rows if (frame := _concern(desk, row, had.get(row["conversation"], set())))]
     if not frames and counts != desk.told:
         frames = [{}]
     desk.told = counts
@@ -69,11 +88,16 @@ def _show(desk: Any, rows: list[Frame], tally: dict[int | None, int]) -> None:
         desk.tell({"type": "row", "counts": counts} | frame)
 
 
-def _concern(desk: Any, row: Frame) -> Frame | None:
-    """The part of a ``row`` frame that tells ``desk`` of ``row``, or None if it is none of its concern."""
+def _concern(desk: Any, row: Frame, had: set[int]) -> Frame | None:
+    """The part of a ``row`` frame that tells ``desk`` of ``row``, or None if it is none of its concern.
+
+    What a desk may see is the rule of visible_to once more, for all desks at once: ``had`` are the users (pk) who had
+    the conversation that is closed now.
+    """
     conversation, operator = row["conversation"], row["operator"]
     known = conversation in desk.shown or conversation == desk.conversation
-    if not (desk.sees_all or row["closed"] or operator is None or operator["id"] == desk.user):
+    theirs = desk.user in had if row["closed"] else operator is None or operator["id"] == desk.user
+    if not (desk.sees_all or theirs):
         if not known:
             return None
         desk.shown.discard(conversation)

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from consult.chat import frames, live
-from consult.chat.models import Duty, Take
+from consult.chat.models import Duty, Take, name_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -20,7 +21,7 @@ SILENCE = timedelta(seconds=60)  # without a beat, then a duty is over
 
 def availability() -> str:
     """What a visitor is told: "online" while somebody is on duty, else "away"."""
-    return "online" if Duty.objects.filter(ended_at=None, seen_at__gt=timezone.now() - SILENCE).exists() else "away"
+    return "online" if _standing().exists() else "away"
 
 
 def frame() -> str:
@@ -29,14 +30,15 @@ def frame() -> str:
 
 
 def is_on(user: User) -> bool:
-    return Duty.objects.filter(operator=user.pk, ended_at=None, seen_at__gt=timezone.now() - SILENCE).exists()
+    return _standing().filter(operator=user.pk).exists()
 
 
 def begin(user: User) -> None:
     """The switch goes on. It may be on already."""
     end_silent()
     with transaction.atomic():
-        _, begun = Duty.objects.get_or_create(operator=user, ended_at=None)
+        named = {"operator_name": name_of(user)}
+        _, begun = Duty.objects.get_or_create(operator=user, ended_at=None, defaults=named)
         if not begun:
             beat([user.pk])
         _announce()
@@ -66,8 +68,15 @@ def end_silent() -> None:
                 _announce()
     for take in Take.objects.filter(**silent).select_related("conversation", "operator"):
         with transaction.atomic():
-            if Take.objects.filter(pk=take.pk, seen_at=take.seen_at, ended_at=None).exists():
+            same = Take.objects.filter(pk=take.pk, seen_at=take.seen_at, ended_at=None)
+            if take.operator and same.exists():
                 take.conversation.release(take.operator, why="vanished")
+            else:
+                same.update(ended_at=take.seen_at)  # the account was deleted, and the conversation waits already
+
+
+def _standing() -> QuerySet[Duty]:
+    return Duty.objects.filter(ended_at=None, seen_at__gt=timezone.now() - SILENCE)
 
 
 def _announce() -> None:

@@ -19,15 +19,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from consult.chat import frames, origin, pool
-from consult.chat.closing import BINARY, POLICY, SIGNED_OUT, TOO_LARGE
+from consult.chat import frames, origin
+from consult.chat.closing import BINARY, POLICY, RESTART, SIGNED_OUT, TOO_LARGE
 from consult.chat.consumers import DeskSocket, Socket, VisitorSocket
 
 MAX_BODY = 4 * frames.MAX_SIZE
+MAX_LINES = 100
 MAX_WAIT = 25.0  # seconds; below what proxies cut
 ANSWER_WITHIN = 10.0  # seconds for what was said to be stored
 
-STATUS = {SIGNED_OUT: 401, TOO_LARGE: 413, BINARY: 415, POLICY: 400}  # how a socket closes, said in HTTP
+STATUS = {SIGNED_OUT: 401, TOO_LARGE: 413, BINARY: 415, POLICY: 400, RESTART: 503}  # how a socket closes, said in HTTP
 
 QUIET = {"welcome", "rows", "availability", "heartbeat"}  # what follows any hello
 
@@ -46,12 +47,12 @@ def over_http(kind: type[Socket]) -> View:
             return HttpResponse(status=403)
         exchange = Exchange()
         socket = kind(exchange.nothing, exchange.take)
-        if not await pool.run(socket.identify, request):
-            return HttpResponse(status=401)
+        if refused := await socket.admit(request):
+            return HttpResponse(status=STATUS[refused])
         body = request.body
-        if len(body) > MAX_BODY:
+        if len(body) > MAX_BODY or body.count(b"\n") >= MAX_LINES:
             return HttpResponse(status=413)
-        await exchange.run(socket, body.decode(errors="replace").splitlines(), _wait(request))
+        await exchange.run(socket, body.decode(errors="replace").split("\n"), _wait(request))
         return HttpResponse("\n".join(exchange.lines), status=exchange.status, content_type="application/x-ndjson")
 
     return view
@@ -80,7 +81,7 @@ class Exchange:
         socket.enter()
         try:
             for line in lines:
-                if socket.open:
+                if socket.open and line:
                     await socket.take({"text": line})
             if socket.answers:
                 await asyncio.wait(socket.answers, timeout=ANSWER_WITHIN)

@@ -16,7 +16,6 @@ MAX_SIZE = 32 * 1024  # bytes of UTF-8
 MAX_DEPTH = 8
 MAX_KEYS = 32
 MAX_INTEGER = 2**53  # JavaScript's own limit
-CLIENT_VERSION = 1
 
 Frame = dict[str, Any]
 

@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from consult.chat import live
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 SECRET_BYTES = 32
+RENEWED_EVERY = timedelta(days=1)  # a browser that comes back is not forgotten
 
 
 def token_of(request: HttpRequest, *, claim: bool = True) -> Token | None:
@@ -35,7 +37,7 @@ def token_of(request: HttpRequest, *, claim: bool = True) -> Token | None:
     if token is None:
         return None
     customer = _customer(request)
-    owner = token.visitor.customer_id
+    owner = token.customer_id
     if owner is None and customer is not None:
         return _claim(token, customer) if claim else token
     return token if owner == (customer.pk if customer else None) else None
@@ -50,20 +52,28 @@ def visitor_of(request: HttpRequest, *, claim: bool = True) -> Visitor | None:
 def engage(request: HttpRequest, response: HttpResponse) -> Visitor:
     """The visitor this browser is from now on; a new token goes with ``response`` unless it holds a good one."""
     token = token_of(request)
+    secret = request.COOKIES.get(cookie_name(request), "")
+    expires = timezone.now() + timedelta(days=conf.TOKEN_DAYS)
     if token is None:
         # What this browser held before is somebody else's, or nobody's any more: from here on it opens nothing.
-        Token.objects.filter(digest=_digest(request.COOKIES.get(cookie_name(request), ""))).delete()
+        if secret:
+            Token.objects.filter(digest=_digest(secret)).delete()
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        expires = timezone.now() + timedelta(days=conf.TOKEN_DAYS)
-        token = Token.objects.create(visitor=_new_visitor(request), digest=_digest(secret), expires_at=expires)
-        response.set_cookie(
-            cookie_name(request),
-            secret,
-            max_age=timedelta(days=conf.TOKEN_DAYS),
-            secure=request.is_secure(),
-            httponly=True,
-            samesite="Lax",
+        token = Token.objects.create(
+            visitor=_new_visitor(request), customer=_customer(request), digest=_digest(secret), expires_at=expires
         )
+    elif token.expires_at < expires - RENEWED_EVERY:
+        Token.objects.filter(pk=token.pk).update(expires_at=expires)
+    else:
+        return token.visitor
+    response.set_cookie(
+        cookie_name(request),
+        secret,
+        max_age=timedelta(days=conf.TOKEN_DAYS),
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
     return token.visitor
 
 
@@ -99,7 +109,9 @@ def _claim(token: Token, customer: User) -> Token:
     try:
         with transaction.atomic():
             return _join(token, customer)
-    except IntegrityError:  # another browser of the same customer was first: now there is somebody to join
+    except (IntegrityError, OperationalError):
+        # Another browser of the same customer was first, and now there is somebody to join; or somebody writing into
+        # an earlier conversation and we waited for each other.
         with transaction.atomic():
             return _join(token, customer)
 
@@ -112,27 +124,40 @@ def _join(token: Token, customer: User) -> Token:
         visitor.name = visitor.name or customer.get_full_name()[:64]
         visitor.email = visitor.email or getattr(customer, customer.get_email_field_name(), "")
         visitor.save(update_fields=["customer", "name", "email"])
+        visitor.tokens.update(customer=customer)
         Conversation.objects.open().filter(visitor=visitor).changed()
+        _start_again(visitor)
         return token
     pks = [visitor.pk, theirs.pk]
-    list(Visitor.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
     conversations = Conversation.objects.locked().filter(visitor__in=pks).open().order_by("pk")
-    by_age = sorted(conversations, key=_last_said_at)
+    list(conversations)  # first these, then the visitors, as the log does: or we and it could wait for each other
+    list(Visitor.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
+    by_age = sorted(conversations.all(), key=_last_said_at)  # with the one that may have opened meanwhile
     for staler in by_age[:-1]:
         staler.end(theirs.author)
-    Message.objects.filter(author_key=visitor.author.key).update(author_key=theirs.author.key)
+    said, known = (
+        Message.objects.filter(conversation__visitor=person, author_key=person.author.key)
+        for person in (visitor, theirs)
+    )
+    for twin in said.filter(client_id__in=known.values("client_id")):  # no browser's doing, but a script's
+        said.filter(pk=twin.pk).update(client_id=uuid4())
+    said.update(author_key=theirs.author.key)
     Conversation.objects.filter(visitor=visitor).update(visitor=theirs)
     for field in ("name", "email", "phone"):
         setattr(theirs, field, getattr(theirs, field) or getattr(visitor, field))
     theirs.save(update_fields=["name", "email", "phone"])
-    visitor.tokens.update(visitor=theirs)
+    visitor.tokens.update(visitor=theirs, customer=customer)
     Conversation.objects.open().filter(visitor=theirs).changed()
-    # Sockets that still stand under the old visitor start again, and find themselves the customer.
-    moved = live.Event((f"v{visitor.pk}",), "moved", "", 0, "")
-    transaction.on_commit(lambda: live.tell([moved]), robust=True)
+    _start_again(visitor)
     visitor.delete()
     token.visitor = theirs
     return token
+
+
+def _start_again(visitor: Visitor) -> None:
+    """Sockets from before signing in connect anew, and are the customer's as long as that is signed in."""
+    moved = live.Event((f"v{visitor.pk}",), "moved", "", 0, "")
+    transaction.on_commit(lambda: live.tell([moved]), robust=True)
 
 
 def _last_said_at(conversation: Conversation) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,12 +22,11 @@ from django.utils import timezone
 from consult import signals
 from consult.chat import frames, insert, live, models, pool, takes
 from consult.chat.entry import Entry, Refused
+from consult.chat.patience import patience
 from consult.chat.prepared import Prepared
 
 if TYPE_CHECKING:
     from consult.chat.models import Conversation, Message
-
-LOCK_TIMEOUT = "3s"  # how long a caller other than the writer waits for a conversation's row
 
 
 def _locked(named: list[UUID], visitors: list[int], *, skip: bool) -> QuerySet[Conversation]:
@@ -62,14 +62,16 @@ def append(entries: Sequence[Entry], *, writer: bool = False) -> list[Message | 
     """Write ``entries`` in their order, inside the caller's transaction, and give for each its message or why not.
 
     An entry whose author and ``client_id`` are known gets its first answer again. ``writer``: rows locked by others
-    are skipped (their entries are answered Locked) where everybody else waits for at most LOCK_TIMEOUT, and the host's
-    signals are sent from the pool.
+    are skipped (their entries are answered Locked) where everybody else has patience, and the host's signals are sent
+    from the pool.
     """
     if not entries:
         return []
-    if connection.vendor == "postgresql" and not writer:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+    with nullcontext() if writer else patience():
+        return _append(entries, writer=writer)
+
+
+def _append(entries: Sequence[Entry], *, writer: bool) -> list[Message | Refused]:
     batch = _Batch(entries, writer=writer)
     outcomes = [batch.add(entry) for entry in entries]
     batch.write()
@@ -123,6 +125,8 @@ class _Batch:
 
     def _lock(self, named: set[UUID], visitors: set[int]) -> None:
         """Lock the conversations that are named, and the open ones of these visitors."""
+        if not named and not visitors:
+            return
         query = LOCK_OR_SKIP if self.writer else LOCK
         for conversation in models.Conversation.objects.raw(*query.sql(list(named), list(visitors))):
             self._hold(conversation)
@@ -180,7 +184,7 @@ class _Batch:
         """
         people = models.Visitor.objects.select_for_update(no_key=True, skip_locked=self.writer)
         if not people.filter(pk=visitor).exists():
-            raise Locked if models.Visitor.objects.filter(pk=visitor).exists() else Refused("not_found")
+            raise Locked  # or gone: they signed in just now, and it is asked again whose words these are
         self._look_up([entry.client_id])
         if said := self._said(entry):
             return said.conversation

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consult.chat import log, takes
 from consult.chat.entry import Author, Entry, Refused, id_of
+from consult.chat.patience import patience
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -54,15 +55,20 @@ class Visitor(models.Model):
 
     def looks_at(self, url: str, title: str) -> None:
         """Remember the page this visitor is on, and let the desks see it."""
+        elsewhere = Visitor.objects.filter(pk=self.pk).exclude(page_url=url, page_title=title)
         with transaction.atomic():
-            self.__class__.objects.filter(pk=self.pk).update(page_url=url, page_title=title, seen_at=timezone.now())
-            Conversation.objects.open().filter(visitor=self.pk).changed()
+            if elsewhere.update(page_url=url, page_title=title, seen_at=timezone.now()):
+                Conversation.objects.open().filter(visitor=self.pk).changed()
 
 
 class Token(models.Model):
     """One browser of a visitor. The cookie holds the secret, the row its SHA-256: a stolen dump opens nothing."""
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="tokens")
+    # Who must be signed in for it to count. It goes with the account: what is left in a browser then opens nothing.
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
@@ -166,7 +172,7 @@ class Conversation(models.Model):
         """Make this conversation ``user``'s. Taking what one has is no deed. Raises Refused: a colleague has it, or
         it is closed.
         """
-        with transaction.atomic():
+        with patience():
             held = Conversation.objects.locked().get(pk=self.pk)
             if held.closed_at is not None:
                 raise Refused("closed")
@@ -181,7 +187,7 @@ class Conversation(models.Model):
 
     def release(self, user: AbstractUser, why: str = "released") -> None:
         """Give this conversation back to those who wait; ``why`` says how it ended."""
-        with transaction.atomic():
+        with patience():
             held = Conversation.objects.locked().get(pk=self.pk)
             if held.operator_id != user.pk or held.closed_at is not None:
                 return
@@ -192,14 +198,16 @@ class Conversation(models.Model):
         """End this conversation: what is said into it from now on opens the next one. Raises Refused: a colleague
         has it.
         """
-        with transaction.atomic():
+        with patience():
             held = Conversation.objects.locked().get(pk=self.pk)
             if held.closed_at is not None:
                 return
             if held.operator_id not in (None, user.pk) and not user.has_perm(VIEW_ALL):
                 raise Refused("taken")
             if held.operator_id is None:
-                takes.begin(held, user.pk, "")  # unannounced: who closes it has had it, and may read it later
+                takes.begin(
+                    held, user.pk, name_of(user)
+                )  # unannounced: who closes it has had it, and may read it later
             held.end(Author(f"u{user.pk}", name_of(user)))
 
     def end(self, author: Author) -> None:
@@ -291,7 +299,8 @@ class Note(models.Model):
 class Duty(models.Model):
     """An operator's time at the desk with the switch on. ``seen_at`` is the last beat of their desk."""
 
-    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    operator_name = models.CharField(max_length=310)  # outlives the account
     began_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
@@ -304,14 +313,15 @@ class Duty(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.operator} {self.began_at:%Y-%m-%d %H:%M}"
+        return f"{self.operator_name} {self.began_at:%Y-%m-%d %H:%M}"
 
 
 class Take(models.Model):
     """Who had a conversation, from when to when. ``seen_at`` is the last beat of their desk."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="takes")
-    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    operator_name = models.CharField(max_length=310)  # outlives the account
     began_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
@@ -324,12 +334,13 @@ class Take(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.operator} {self.began_at:%Y-%m-%d %H:%M}"
+        return f"{self.operator_name} {self.began_at:%Y-%m-%d %H:%M}"
 
 
 def name_of(user: AbstractUser) -> str:
     """What visitors read as an operator's name: never the username, which may be an address or a login."""
-    return user.get_full_name() or user.get_short_name() or str(_("Consultant"))
+    name = user.get_full_name() or user.get_short_name() or str(_("Consultant"))
+    return name[: Message._meta.get_field("author_name").max_length]
 
 
 def public_id(text: object) -> UUID | None:

@@ -54,7 +54,7 @@ class Prepared:
 
 
 class _Place(NamedTuple):
-    """Where a value goes: which list it is of, and the how-manieth."""
+    """Where a value goes: which list it is of, and its place in it."""
 
     number: int
     place: int

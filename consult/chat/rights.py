@@ -16,10 +16,13 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore as Cook
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from consult.chat.entry import Refused
 from consult.chat.models import ANSWER, VIEW_ALL, Token
 from consult.chat.prepared import Prepared
 
-LIVING_TOKENS = Prepared(lambda pks: Token.objects.filter(pk__in=pks, expires_at__gt=Now()).values_list("pk"))
+LIVING_TOKENS = Prepared(
+    lambda pks: Token.objects.filter(pk__in=pks, expires_at__gt=Now()).values_list("pk", "visitor", "customer")
+)
 LIVING_SESSIONS = Prepared(
     lambda keys: (
         import_module(settings.SESSION_ENGINE)
@@ -28,6 +31,7 @@ LIVING_SESSIONS = Prepared(
         .values_list("session_key")
     )
 )
+Holder = tuple[int, int | None]  # a token's visitor (pk), and its customer (pk)
 MODEL_BACKEND = ["django.contrib.auth.backends.ModelBackend"]
 
 
@@ -37,6 +41,7 @@ class Warrant(NamedTuple):
     """
 
     token: int | None = None
+    visitor: int | None = None
     session: str = ""
     user: int | None = None
     proof: str = ""
@@ -47,10 +52,12 @@ class Rights(NamedTuple):
 
     answers: bool = False
     sees_all: bool = False
+    moved: bool = False  # none, until it is asked anew who this is: the browser has signed in since
 
 
 NONE = Rights()
 VISITOR = Rights(answers=True)
+MOVED = Rights(moved=True)
 
 
 def standing(warrants: Iterable[Warrant]) -> dict[Warrant, Rights]:
@@ -62,6 +69,16 @@ def standing(warrants: Iterable[Warrant]) -> dict[Warrant, Rights]:
     return {warrant: _rights(warrant, tokens, sessions, users) for warrant in warrants}
 
 
+def of(warrant: Warrant) -> Rights:
+    """The rights that one warrant gives now."""
+    return standing([warrant])[warrant]
+
+
+def turned_away(now: Rights) -> Refused:
+    """The refusal of whoever has no rights left, or has to ask for them anew."""
+    return Refused("moved" if now.moved else "signed_out")
+
+
 def of_user(session: str, user: Any) -> Warrant:
     """The warrant of somebody signed in."""
     return Warrant(session=session, user=user.pk, proof=user.get_session_auth_hash())
@@ -69,23 +86,28 @@ def of_user(session: str, user: Any) -> Warrant:
 
 def user(warrant: Warrant) -> Any:
     """Who holds an operator's warrant, as they are now: nobody, once it is good for nothing."""
-    if standing([warrant])[warrant] == NONE:
+    if of(warrant) == NONE:
         return AnonymousUser()
     return get_user_model()._default_manager.get(pk=warrant.user or 0)
 
 
-def _rights(warrant: Warrant, tokens: set[int], sessions: set[str], users: dict[int, tuple[str, Rights]]) -> Rights:
+def _rights(
+    warrant: Warrant, tokens: dict[int, Holder], sessions: set[str], users: dict[int, tuple[str, Rights]]
+) -> Rights:
     if warrant.user is not None:
         proof, rights = users.get(warrant.user, ("", NONE))
         if warrant.session not in sessions or proof != warrant.proof:
             return NONE
         if warrant.token is None:
             return rights
-    return VISITOR if warrant.token in tokens else NONE
+    if warrant.token not in tokens:
+        return NONE
+    return VISITOR if tokens[warrant.token] == (warrant.visitor, warrant.user) else MOVED
 
 
-def _living_tokens(pks: set[int]) -> set[int]:
-    return {pk for (pk,) in LIVING_TOKENS.rows(list(pks))} if pks else set()
+def _living_tokens(pks: set[int]) -> dict[int, Holder]:
+    """For each token that lives whose it is now."""
+    return {pk: (visitor, customer) for pk, visitor, customer in LIVING_TOKENS.rows(list(pks))} if pks else {}
 
 
 def _living_sessions(keys: set[str]) -> set[str]:

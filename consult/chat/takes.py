@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def begin(conversation: Conversation, operator: int, name: str) -> Entry:
     """The conversation becomes ``operator``'s (a user's pk). Gives the line that says so."""
-    take = models.Take.objects.create(conversation=conversation, operator_id=operator)
+    # Of an account that was deleted the take may still be open, though nobody has the conversation.
+    models.Take.objects.filter(conversation=conversation, ended_at=None).update(ended_at=timezone.now())
+    take = models.Take.objects.create(conversation=conversation, operator_id=operator, operator_name=name)
     conversation.operator_id = operator
     return Entry(
         SHOP, id_of(f"took {take.pk}"), kind="joined", conversation=conversation.public_id, facts={"name": name}
@@ -24,9 +26,9 @@ def begin(conversation: Conversation, operator: int, name: str) -> Entry:
 
 def end(conversation: Conversation, why: str) -> Entry:
     """Nobody has the conversation any more. Gives the line that says who left."""
-    take = models.Take.objects.select_related("operator").get(conversation=conversation, ended_at=None)
+    take = models.Take.objects.get(conversation=conversation, ended_at=None)
     take.ended_at = timezone.now()
     take.save(update_fields=["ended_at"])
     conversation.operator_id = None
-    facts = {"name": models.name_of(take.operator), "why": why}
+    facts = {"name": take.operator_name, "why": why}
     return Entry(SHOP, id_of(f"left {take.pk}"), kind="left", conversation=conversation.public_id, facts=facts)

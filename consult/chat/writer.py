@@ -124,7 +124,12 @@ def _append(batch: list[Said]) -> list[Outcome]:
         mine = [replace(said.entry, sees_all=allowed[said.warrant].sees_all) for said in batch]
         good = [entry for entry, said in zip(mine, batch, strict=True) if allowed[said.warrant].answers]
         written = iter(log.append(good, writer=True))
-        return [next(written) if allowed[said.warrant].answers else Refused("signed_out") for said in batch]
+        return [next(written) if allowed[said.warrant].answers else _silenced(allowed[said.warrant]) for said in batch]
+
+
+def _silenced(now: rights.Rights) -> Refused:
+    """Who may only read finds nothing to answer; who may nothing is turned away."""
+    return Refused("not_found") if now.sees_all else rights.turned_away(now)
 
 
 def _append_alone(said: Said) -> Outcome:

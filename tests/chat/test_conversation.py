@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, connections, transaction
 
 from consult.chat.entry import Refused
 from consult.models import Conversation, Take, Visitor
@@ -100,3 +102,44 @@ def test_what_was_read_only_rises(conversation: Conversation, visitor: Visitor) 
 
 def test_a_visitor_without_a_name_is_called_a_visitor() -> None:
     assert str(Visitor()) == "Visitor"
+
+
+def test_a_deleted_account_leaves_its_name_and_what_it_had(
+    conversation: Conversation, operator: User, colleague: User
+) -> None:
+    conversation.take(operator)
+    operator.delete()
+    assert Take.objects.get().operator_name == "Olga"
+    conversation.refresh_from_db()
+    assert conversation in Conversation.objects.waiting()
+    conversation.take(colleague)
+    assert [take.ended_at is None for take in Take.objects.order_by("pk")] == [False, True]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no row locks; runs on PostgreSQL")
+@pytest.mark.parametrize("verb", ["take", "close"])
+def test_whoever_meets_a_locked_row_is_asked_to_try_again(
+    conversation: Conversation, operator: User, verb: str
+) -> None:
+    locked, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Conversation.objects.select_for_update().filter(pk=conversation.pk))
+            locked.set()
+            let_go.wait(20)
+        connections.close_all()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    locked.wait(20)
+    try:
+        with transaction.atomic():
+            with pytest.raises(Refused, match="try_again"):
+                getattr(conversation, verb)(operator)
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW lock_timeout")
+                assert cursor.fetchone() == ("0",), "the host's own transaction goes on as it was"
+    finally:
+        let_go.set()
+        holder.join()

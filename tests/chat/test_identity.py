@@ -63,6 +63,16 @@ def test_the_cookie_keeps_its_secret() -> None:
     assert cookie.value not in str(Token.objects.values())
 
 
+def test_a_browser_that_comes_back_is_not_forgotten() -> None:
+    browser = Browser()
+    visitor = browser.engage()
+    soon = timezone.now() + timedelta(days=2)
+    Token.objects.update(expires_at=soon)
+    assert browser.engage() == visitor
+    assert browser.response.cookies["consult"]["max-age"] == 180 * 24 * 60 * 60
+    assert Token.objects.get().expires_at > soon
+
+
 def test_over_tls_the_cookie_belongs_to_the_host_alone() -> None:
     browser = Browser(secure=True)
     browser.engage()
@@ -143,6 +153,18 @@ def test_after_signing_out_the_browser_is_nobodys(customer: User) -> None:
     assert not stranger.conversations.exists()
     browser.cookies, browser.user = left, customer
     assert browser.visitor() is None, "the token that was left behind opens nothing any more"
+
+
+def test_with_the_account_goes_what_it_left_in_browsers(customer: User, operator: User) -> None:
+    browser = Browser()
+    browser.user = customer
+    browser.engage()
+    conversation = browser.asks()
+    customer.delete()
+    for user in (AnonymousUser(), operator):
+        browser.user = user
+        assert browser.visitor() is None
+    assert Conversation.objects.filter(pk=conversation.pk).exists(), "what was said stays"
 
 
 def test_another_customer_does_not_inherit(customer: User, operator: User) -> None:
