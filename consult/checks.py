@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections
 
 from consult.conf import DEFAULTS, chosen
 from consult.orders import checks as _orders  # noqa: F401  (registers E002 to E004)
 
+SQLITE = (".sqlite3", ".spatialite")
 OTHER_PROCESSES = "channels_redis.pubsub.RedisPubSubChannelLayer"
 
 
@@ -29,18 +29,21 @@ def settings_are_known(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.database)
-def sqlite_takes_its_lock_first(*, databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """A transaction that reads first and writes later fails with "database is locked" as soon as two do it."""
+@register(Tags.compatibility)
+def sqlite_takes_its_lock_first(**_: Any) -> list[CheckMessage]:
+    """A transaction that reads first and writes later fails with "database is locked" as soon as two do it.
+
+    Judged by the settings: what is tagged as a check of databases is only run where somebody names one.
+    """
     return [
         Error(
             f"The SQLite database {alias!r} begins its transactions without the write lock.",
             hint=f'Set DATABASES["{alias}"]["OPTIONS"]["transaction_mode"] = "IMMEDIATE" and a "timeout" of 20.',
             id="consult.E005",
         )
-        for alias in databases or ()
-        if connections[alias].vendor == "sqlite"
-        and connections[alias].settings_dict.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE"
+        for alias, database in settings.DATABASES.items()
+        if database.get("ENGINE", "").endswith(SQLITE)
+        and str(database.get("OPTIONS", {}).get("transaction_mode")).upper() != "IMMEDIATE"
     ]
 
 

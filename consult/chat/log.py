@@ -300,15 +300,16 @@ def _parties(conversation: Conversation) -> tuple[str, ...]:
 
 
 def _after_commit(events: list[live.Event]) -> None:
-    transaction.on_commit(partial(live.tell, events), robust=True)
+    transaction.on_commit(lambda: live.tell(events), robust=True)
 
 
 def _tell_host(told: list[Told], *, writer: bool) -> None:
     """Send the host's signals after commit; from the writer on the pool, so that nobody's chat waits for them."""
     told = [(signal, name, it) for signal, name, it in told if signal.receivers]
     if told:
-        send = partial(_send_signals, told)
-        transaction.on_commit(partial(pool.submit, send) if writer else send, robust=True)
+        # Lambdas: where a robust hook fails, Django 5.2 asks for a name that a partial has not.
+        send = (lambda: pool.submit(_send_signals, told)) if writer else (lambda: _send_signals(told))
+        transaction.on_commit(send, robust=True)
 
 
 def _send_signals(told: list[Told]) -> None:
