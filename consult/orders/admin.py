@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import BLANK_CHOICE_DASH, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -60,7 +60,8 @@ class SourcedOrderAdmin(OrderAdmin):
         """One click to what was said; the desk decides who may read it."""
         if order.consultation is None:
             return self.get_empty_value_display()
-        url = f"{reverse('admin:consult_desk_changelist')}?conversation={order.consultation.public_id}"
+        desk = reverse("admin:consult_desk_changelist", current_app=self.admin_site.name)
+        url = f"{desk}?conversation={order.consultation.public_id}"
         return format_html('<a href="{}">{}</a>', url, order.consultation.visitor)
 
     @admin.display(description=_("assisted"), boolean=True)
@@ -221,7 +222,7 @@ def spoken_source() -> forms.ChoiceField:
     spoken = [(source.value, source.label) for source in (Source.PHONE, Source.CHAT)]
     return forms.ChoiceField(
         label=_("Source"),
-        choices=[("", "---------"), *spoken],
+        choices=[*BLANK_CHOICE_DASH, *spoken],
         error_messages={"required": _("Say how this order came in: by phone or by chat.")},
     )
 

@@ -84,7 +84,8 @@ def without_index(model: type[Model]) -> list[checks.CheckMessage]:
     return [
         checks.Warning(
             f"{model._meta.label} has no index that begins with 'source': filtering a large order book by it is slow.",
-            hint="Let the model's Meta inherit consult.orders.SourcedOrder.Meta, then run makemigrations and migrate.",
+            hint="Let the model's Meta inherit consult.orders.SourcedOrder.Meta, or give it an index of its own that "
+            'begins with "source", then run makemigrations and migrate.',
             obj=model,
             id="consult.W003",
         )

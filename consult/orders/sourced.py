@@ -1,3 +1,5 @@
+"""What a shop's order inherits: where it came from, which conversation led to it, who wrote it down."""
+
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -53,10 +55,13 @@ class SourcedOrder(models.Model):
 
     class Meta:
         abstract = True
-        indexes = [models.Index(fields=["source", "-id"], name="%(app_label)s_%(class)s_source")]
+        # Without a name, which would grow too long with the shop's own; and without the primary key behind it, which
+        # has any name there, and "pk" is none that an index knows.
+        indexes = [models.Index(fields=["source"])]
 
     @property
     def order_number(self) -> Any:
+        """The number of this order, as the shop counts them."""
         return getattr(self, self.order_number_field)
 
     @property

@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="order",
-            index=models.Index(fields=["source", "-id"], name="example_shop_order_source"),
+            index=models.Index(fields=["source"], name="example_sho_source_fc76f1_idx"),
         ),
         migrations.AddConstraint(
             model_name="basketline",

@@ -78,5 +78,32 @@ def test_a_meta_that_lost_the_index() -> None:
         class Meta(SourcedOrder.Meta):
             app_label = "example_shop"
 
+    class Own(SourcedOrder):
+        class Meta:
+            app_label = "example_shop"
+            indexes = [models.Index(fields=["source", "-id"], name="own")]
+
+    assert checks.without_index(Own) == []
     assert [said.id for said in checks.without_index(Lost)] == ["consult.W003"]
     assert checks.without_index(Kept) == []
+
+
+@isolate_apps("example_shop")
+def test_the_index_suits_any_shops_order() -> None:
+    class TheOrderOfAShopThatLikesItsNamesLong(SourcedOrder):
+        class Meta(SourcedOrder.Meta):
+            app_label = "example_shop"
+
+    class Numbered(SourcedOrder):
+        number = models.CharField(max_length=12, primary_key=True)
+
+        class Meta(SourcedOrder.Meta):
+            app_label = "example_shop"
+
+    for model in (TheOrderOfAShopThatLikesItsNamesLong, Numbered):
+        # Of the models that ours points to the isolated registry knows nothing; all it says of this one itself counts.
+        assert [said for said in model.check() if not str(said.id).startswith("fields.")] == []
+        assert checks.without_index(model) == []
+    names = {model._meta.indexes[0].name for model in (TheOrderOfAShopThatLikesItsNamesLong, Numbered)}
+    assert len(names) == 2
+    assert all(len(name) <= 30 for name in names)
