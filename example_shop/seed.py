@@ -1,4 +1,7 @@
-"""What is in the shop when it opens for the first time. Sowing twice adds nothing."""
+"""What is in the shop when it opens for the first time. Sowing twice adds nothing.
+
+The rows of the past are written as they would stand there now: saying them would say them today, and tell everybody.
+"""
 
 from __future__ import annotations
 
@@ -360,7 +363,11 @@ def converse(talk: Talk, people: dict[str, User]) -> list[tuple[float, Order, st
     ended = messages[-1].sent_at
     if operator:
         Take.objects.create(
-            conversation=conversation, operator=operator, began_at=began, ended_at=ended if talk.closed else None
+            conversation=conversation,
+            operator=operator,
+            operator_name=operator.get_full_name(),
+            began_at=began,
+            ended_at=ended if talk.closed else None,
         )
     conversation.last_seq = conversation.visitor_read = len(messages)
     unanswered = messages[-1].author_key == f"v{visitor.pk}"

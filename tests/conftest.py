@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
-from consult.chat import pool, writer
+from consult.chat import pool, rate, writer
 from consult.models import Visitor
 from tests.demo import Demo
 from tests.faults.machines import Redis, program
@@ -68,6 +69,12 @@ def manager(db: None) -> User:
 
 
 @pytest.fixture
+def reader(db: None) -> User:
+    """A manager who reads along, and answers nobody."""
+    return employ("rita", "consult.view_all_conversations", "consult.view_reports")
+
+
+@pytest.fixture
 def staff(db: None) -> User:
     """Works in the shop's admin, and has no permission of consult's."""
     return employ("stan")
@@ -88,6 +95,12 @@ def threads_end_with_their_test() -> Iterator[None]:
     writer.stop()
     pool.close_all()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_spoken_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How fast somebody speaks is remembered by their key, which the next test's people have again."""
+    monkeypatch.setattr(rate, "_buckets", OrderedDict())
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_the_migrations_are_those_of_the_models() -> None:
 
 @pytest.mark.django_db
 def test_the_example_shop_passes_all_checks() -> None:
-    call_command("check", fail_level="WARNING", databases=["default"])
+    call_command("check", fail_level="WARNING", deploy=True, databases=["default"])
 
 
 def test_the_wheel_has_the_whole_package_and_nothing_else(tmp_path: Path) -> None:

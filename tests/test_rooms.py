@@ -87,6 +87,33 @@ def test_only_one_file_writes_messages() -> None:
     assert files_with(writes) == {"chat/log.py"}
 
 
+def test_only_one_file_judges_what_was_typed() -> None:
+    def judges(node: ast.AST) -> bool:
+        """Finds a text empty or too long; to read that verdict, or tell it, is everybody's."""
+        return isinstance(node, ast.Call) and re.match(r"Refused\('(empty|too_long)'", ast.unparse(node)) is not None
+
+    assert files_with(judges) == {"chat/text.py"}
+
+
+def test_only_one_script_draws_messages() -> None:
+    """Each message is a copy of one of the templates that stand in the log, put into the log's list."""
+    scripts = {path.name: path.read_text() for path in (CONSULT / "static").rglob("*.js")}
+    for drawing in (r"template\[data-", r"""querySelector\(["']ol["']\)"""):
+        assert {name for name, code in scripts.items() if re.search(drawing, code)} == {"log.js"}
+    assert not [
+        name for name, code in scripts.items() if re.search(r"createElement\(.li.\)", code) and name != "log.js"
+    ]
+    assert not [
+        name
+        for name, code in scripts.items()
+        if re.search(r"innerHTML|outerHTML|insertAdjacentHTML", uncommented(code))
+    ]
+
+
+def uncommented(code: str) -> str:
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", code, flags=re.DOTALL)
+
+
 def files_with(fits: Callable[[ast.AST], bool]) -> set[str]:
     return {
         path.relative_to(CONSULT).as_posix()

@@ -1,3 +1,5 @@
+"""What was said, as ordinary pages of the admin: to search and to read."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -6,23 +8,20 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
-from django.template.defaultfilters import linebreaksbr
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from consult.chat.models import Conversation, Message, Take, name_of
+from consult.chat.models import ANSWER, VIEW_ALL, Conversation, Take
 
 if TYPE_CHECKING:
     ConversationModelAdmin = admin.ModelAdmin[Conversation]
 else:
     ConversationModelAdmin = admin.ModelAdmin
 
-READERS = ("consult.answer_conversation", "consult.view_all_conversations")
+READERS = (ANSWER, VIEW_ALL)
 SHOWN = ("visitor", "email", "phone", "operators", "opened_at", "closed_at", "at_the_desk", "transcript")
 
 
@@ -41,7 +40,7 @@ class ConversationAdmin(ConversationModelAdmin):
     readonly_fields = SHOWN
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        takes = Take.objects.select_related("operator").order_by("pk")
+        takes = Take.objects.order_by("pk")
         return Conversation.objects.visible_to(request.user).prefetch_related(Prefetch("takes", takes))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -70,7 +69,7 @@ class ConversationAdmin(ConversationModelAdmin):
     @admin.display(description=_("operators"))
     def operators(self, conversation: Conversation) -> str | None:
         """Everybody who had it: once it is closed, nobody has it any more."""
-        names = dict.fromkeys(name_of(take.operator) for take in conversation.takes.all())
+        names = dict.fromkeys(take.operator_name for take in conversation.takes.all())
         return ", ".join(names) or None
 
     @admin.display(description=_("lines"), ordering="last_seq")
@@ -85,40 +84,5 @@ class ConversationAdmin(ConversationModelAdmin):
 
     @admin.display(description=_("what was said"))
     def transcript(self, conversation: Conversation) -> SafeString:
-        lines = format_html_join(
-            "",
-            '<li><time datetime="{}">{}</time> <bdi>{}</bdi><br><bdi>{}</bdi></li>',
-            (
-                (
-                    message.sent_at.isoformat(),
-                    date_format(localtime(message.sent_at), "SHORT_DATETIME_FORMAT"),
-                    author_of(message),
-                    linebreaksbr(words_of(message), autoescape=True),
-                )
-                for message in conversation.messages.order_by("seq")
-            ),
-        )
-        return format_html("<ol>{}</ol>", lines)
-
-
-def author_of(message: Message) -> str:
-    if message.kind != Message.Kind.TEXT:
-        return ""
-    return message.author_name or (gettext("Visitor") if message.author_kind == "visitor" else gettext("Consultant"))
-
-
-def words_of(message: Message) -> str:
-    """The line as a sentence: what isn't text is worded from its facts, in the reader's language."""
-    facts = {"name": message.author_name, "identifier": "", **message.facts}
-    match message.kind:
-        case Message.Kind.JOINED:
-            return gettext("%(name)s joined the conversation.") % facts
-        case Message.Kind.LEFT:
-            return gettext("%(name)s left the conversation.") % facts
-        case Message.Kind.CLOSED:
-            return gettext("The conversation was closed.")
-        case Message.Kind.ORDER:
-            return gettext("Order %(identifier)s was placed.") % facts
-        case Message.Kind.ERASED:
-            return gettext("This message was deleted.")
-    return message.body
+        lines = conversation.messages.order_by("seq")
+        return render_to_string("consult/desk/transcript.html", {"lines": lines})

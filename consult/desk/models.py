@@ -1,3 +1,5 @@
+"""The model that gives the desk its place in the admin."""
+
 from __future__ import annotations
 
 from django.db import models

@@ -1,3 +1,5 @@
+"""The desk as a page of the admin, and what an operator does there apart from talking."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -6,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,8 +20,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consult.chat import duty
 from consult.chat.entry import Refused
-from consult.chat.models import Conversation, name_of
-from consult.desk.beside import Beside
+from consult.chat.models import ANSWER, VIEW_ALL, Conversation, name_of
+from consult.chat.text import MAX_LENGTH
+from consult.desk.aside import Aside
 from consult.desk.models import Desk
 
 if TYPE_CHECKING:
@@ -39,15 +43,16 @@ class DeskAdmin(DeskModelAdmin):
         """Only these: the model has no table, so the admin's other views of it could but fail."""
         return [
             path("", self.admin_site.admin_view(self.changelist_view), name="consult_desk_changelist"),
+            path("<uuid:public_id>/aside/", self.admin_site.admin_view(self.aside_view), name="consult_desk_aside"),
             path("duty/", self._for_operators(self.duty_view), name="consult_desk_duty"),
-            path("<uuid:public_id>/aside/", self._for_operators(self.aside_view), name="consult_desk_aside"),
             path("<uuid:public_id>/take/", self._for_operators(self.take_view), name="consult_desk_take"),
             path("<uuid:public_id>/release/", self._for_operators(self.release_view), name="consult_desk_release"),
             path("<uuid:public_id>/close/", self._for_operators(self.close_view), name="consult_desk_close"),
         ]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("consult.answer_conversation")
+        """Who may see all conversations reads at the desk, even without the right to answer."""
+        return request.user.has_perm(ANSWER) or request.user.has_perm(VIEW_ALL)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -72,7 +77,9 @@ class DeskAdmin(DeskModelAdmin):
             "is_nav_sidebar_enabled": False,  # the desk needs the width
             "operator_name": name_of(_operator(request)),
             "on_duty": duty.is_on(_operator(request)),
-            "sees_all": request.user.has_perm("consult.view_all_conversations"),
+            "answers": request.user.has_perm(ANSWER),
+            "sees_all": request.user.has_perm(VIEW_ALL),
+            "limit": MAX_LENGTH,
             "nobody": NOBODY,
         }
         return TemplateResponse(request, "consult/desk/desk.html", context | (extra_context or {}))
@@ -81,9 +88,11 @@ class DeskAdmin(DeskModelAdmin):
     @method_decorator(never_cache)
     def aside_view(self, request: HttpRequest, public_id: UUID) -> TemplateResponse:
         """Who the visitor is and what they ordered: a fragment, asked for when a conversation is opened."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         request.current_app = self.admin_site.name
-        beside = Beside(self.admin_site, request, self._find(request, public_id))
-        return TemplateResponse(request, "consult/desk/aside.html", {"beside": beside})
+        aside = Aside(self.admin_site, request, self._find(request, public_id))
+        return TemplateResponse(request, "consult/desk/aside.html", {"aside": aside})
 
     @method_decorator(require_POST)
     def duty_view(self, request: HttpRequest) -> HttpResponse:
@@ -111,7 +120,7 @@ class DeskAdmin(DeskModelAdmin):
 
     def _for_operators(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         def guarded(request: HttpRequest, **arguments: Any) -> HttpResponse:
-            if not self.has_view_permission(request):
+            if not request.user.has_perm(ANSWER):
                 raise PermissionDenied
             return view(request, **arguments)
 
@@ -128,8 +137,12 @@ def _answer(verb: Callable[[User], object], request: HttpRequest) -> HttpRespons
     try:
         verb(_operator(request))
     except Refused as refused:
-        return JsonResponse({"reason": refused.reason, "message": _sentence(refused.reason)}, status=409)
-    return HttpResponse(status=204)
+        reason = refused.reason
+    except OperationalError:  # somebody holds the conversation's row for too long
+        reason = "try_again"
+    else:
+        return HttpResponse(status=204)
+    return JsonResponse({"reason": reason, "message": _sentence(reason)}, status=409)
 
 
 def _sentence(reason: str) -> str:

@@ -17,8 +17,8 @@ register = template.Library()
 def consult_widget(page: str = "", subject: object = None) -> dict[str, Any]:
     """The label, as a link that scripts make a button. The same for every visitor: the page stays cacheable.
 
-    ``page`` names the kind of page in the shop's own words. ``subject`` is what the page is about: operators read its
-    ``str`` in place of the page's title.
+    ``subject`` is what the page is about: operators read its ``str`` in place of the page's title. ``page`` names the
+    kind of page in the shop's own words. It stays in the markup, for display rules to go by.
     """
     return {
         "page": page,

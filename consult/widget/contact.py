@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from consult.chat import identity, log, reading, text
+from consult.chat import identity, log, rate, reading, text
 from consult.chat.entry import Entry, Refused
 from consult.chat.models import Conversation, Message, Visitor
 from consult.widget import words
@@ -30,6 +29,10 @@ class Question(forms.Form):
     question = forms.CharField(
         label=_("Your question"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"})
     )
+
+    def entry_of(self, visitor: Visitor) -> Entry:
+        typed = self.cleaned_data
+        return Entry(visitor.author, typed["client_id"], typed["question"], visitor=visitor.pk)
 
     def clean_client_id(self) -> UUID:
         return self.cleaned_data["client_id"] or uuid4()
@@ -51,9 +54,13 @@ def contact(request: HttpRequest) -> HttpResponse:
         response = redirect(request.path)
         try:
             with transaction.atomic():
-                say(identity.engage(request, response), form.cleaned_data)
+                asking = identity.engage(request, response)
+                rate.spend(asking.author.key)
+                log.say(form.entry_of(asking))
         except Refused as refusal:
             form = kept(form, refusal)
+        except OperationalError:  # somebody holds the conversation's row for too long
+            form = kept(form, Refused("try_again"))
         else:
             return response
     visitor = identity.visitor_of(request)
@@ -64,13 +71,6 @@ def contact(request: HttpRequest) -> HttpResponse:
         {"form": form, "conversation": conversation, "messages_said": said_in(conversation)},
         status=422 if form.errors else 200,
     )
-
-
-def say(visitor: Visitor, question: dict[str, Any]) -> None:
-    entry = Entry(visitor.author, question["client_id"], question["question"], visitor=visitor.pk)
-    (said,) = log.append([entry])
-    if isinstance(said, Refused):
-        raise said
 
 
 def kept(form: Question, refusal: Refused) -> Question:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.browser import people
 from tests.browser.conftest import listening
 from tests.demo import Demo
+from tests.faults.machines import ROOT
 
 DESK = "/admin/consult/desk/"
 
@@ -160,7 +163,7 @@ def test_what_is_given_back_waits_for_all(desk: Page, colleagues_desk: Page, que
     expect(row(colleagues_desk, question)).to_have_count(0)
     desk.get_by_role("button", name="Release").click()
     expect(desk.get_by_role("button", name="Take")).to_be_visible()
-    expect(row(colleagues_desk, "Olga Berg left")).not_to_have_count(0)
+    expect(row(colleagues_desk, question)).to_be_visible()
 
 
 def test_a_refusal_is_a_sentence(operator_page: Page, question: str) -> None:
@@ -241,7 +244,7 @@ def test_what_fails_says_why_and_is_not_lost(desk: Page, question: str) -> None:
     answer_field(desk).press("Enter")
     failed = said(desk, "long long")
     expect(failed).to_have_attribute("data-state", "failed")
-    expect(failed).to_contain_text("This is too long.")
+    expect(failed).to_contain_text("It is longer than 4000 characters.")
     failed.get_by_role("button", name="Try again").click()
     expect(failed).to_have_attribute("data-state", "failed")
     failed.get_by_role("button", name="Delete").click()
@@ -304,6 +307,45 @@ def test_only_a_manager_sees_all_and_takes_over(desk: Page, managers_desk: Page,
     expect(answer_field(desk)).not_to_be_editable()
 
 
+def test_who_may_only_read_leaves_no_trace(demo: Demo, browser: Browser, desk: Page, question: str) -> None:
+    hire(demo, "rita", "view_all_conversations")
+    for theirs in desk_of("rita", browser, demo):
+        complaints = listening(theirs)
+        theirs.reload()
+        turn_to(theirs, question)
+        expect(theirs.get_by_text("You may read; answering needs the permission.")).to_be_visible()
+        expect(answer_field(theirs)).to_have_count(0)
+        for verb in ("Take", "Release", "Close conversation"):
+            expect(theirs.get_by_role("button", name=verb)).to_have_count(0)
+        expect(theirs.get_by_role("switch")).to_have_count(0)
+        expect(row(theirs, question)).to_contain_text("1 unread")
+        assert complaints == []
+    expect(row(desk, question)).to_contain_text("1 unread")
+
+
+def hire(demo: Demo, name: str, permission: str) -> None:
+    """Give the demo one more member of the staff, with one permission."""
+    code = f"""
+from django.contrib.auth.models import Permission, User
+user = User.objects.create_user({name!r}, password="consult", is_staff=True)
+user.user_permissions.add(Permission.objects.get(codename={permission!r}))
+"""
+    subprocess.run([sys.executable, "manage.py", "shell", "-c", code], cwd=ROOT, env=demo.environment(), check=True)
+
+
+def test_the_switch_is_for_this_tab_and_its_neighbours(desk: Page, operator_context: BrowserContext) -> None:
+    """Tomorrow's tab finds no wish of yesterday's."""
+    neighbour = operator_context.new_page()
+    sit_down(neighbour)
+    switches = [page.get_by_role("switch", name="Available") for page in (desk, neighbour)]
+    for on in (True, False):
+        with desk.expect_response("**/duty/"):
+            switches[0].click()
+        for switch in switches:
+            expect(switch).to_be_checked(checked=on)
+    assert not [key for key in desk.evaluate("Object.keys(localStorage)") if key.startswith("consult")]
+
+
 def test_a_phone_shows_one_thing_at_a_time(desk: Page, question: str) -> None:
     desk.set_viewport_size({"width": 390, "height": 844})
     turn_to(desk, question)
@@ -330,6 +372,40 @@ def test_everybody_can_use_it(desk: Page, question: str, scheme: str, width: int
     answer_field(desk).press("Enter")
     expect(said(desk, "long long")).to_have_attribute("data-state", "failed")
     assert problems(desk) == []
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_nothing_overflows_in_any_direction_or_colours(desk: Page, question: str, direction: str, width: int) -> None:
+    desk.emulate_media(forced_colors="active")
+    desk.set_viewport_size({"width": width, "height": 844})
+    desk.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
+    turn_to(desk, question)
+    answer(desk, "https://shop.example/" + "long" * 40)
+    assert overflowing(desk) == []
+    starts = desk.evaluate(
+        """() => ["consult-desk > .list", "consult-thread h2"].map((box) => {
+            const {left, right} = document.querySelector(box).getBoundingClientRect();
+            return document.dir === "rtl" ? innerWidth - right : left;
+        })"""
+    )
+    if width > 900:  # the list stands where lines begin
+        assert starts[0] < starts[1]
+
+
+def overflowing(desk: Page) -> list[str]:
+    """What reaches over the window's edge, or asks to be scrolled sideways."""
+    found: list[str] = desk.evaluate(
+        """() => [...document.querySelectorAll("consult-desk, consult-desk *")]
+            .filter((one) => one.checkVisibility() && !one.closest(".for-readers"))
+            .filter((one) => {
+                const {left, right} = one.getBoundingClientRect();
+                const scrolls = getComputedStyle(one).overflowX === "auto" && one.scrollWidth > one.clientWidth;
+                return left < -1 || right > innerWidth + 1 || scrolls;
+            })
+            .map((one) => one.outerHTML.slice(0, 100))"""
+    )
+    return found
 
 
 def problems(page: Page) -> list[str]:

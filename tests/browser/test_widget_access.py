@@ -146,6 +146,37 @@ def test_axe_finds_nothing(browser: Browser, demo: Demo, operator: Operator, sch
         assert gap(panel(page), "start" if direction == "rtl" else "end") == 16
 
 
+@pytest.mark.parametrize("forced", [False, True], ids=["own colours", "forced colours"])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize("side", ["start", "end"])
+def test_label_and_panel_keep_to_their_side(
+    browser: Browser,
+    demo: Demo,
+    side: str,
+    direction: str,
+    forced: bool,  # noqa: FBT001
+) -> None:
+    """The side is LABEL_SIDE's; what start and end are is the language's."""
+    colours: Literal["active", "none"] = "active" if forced else "none"
+    with browser.new_context(base_url=demo.url, forced_colors=colours, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto("/")
+        page.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
+        widget = page.locator("consult-widget")
+        widget.evaluate("(widget, side) => (widget.dataset.side = side)", side)
+        on_the_left = (side == "start") == (direction == "ltr")
+        beside, across = ("start", "end") if on_the_left else ("end", "start")
+        assert gap(label(page), beside) < 40 < gap(label(page), across)
+        label(page).click()
+        panel(page).evaluate("(dialog, direction) => (dialog.dir = direction)", direction)
+        expect(widget).to_have_attribute("data-connection", "online")
+        assert gap(panel(page), beside) == 16 < gap(panel(page), across)
+        say(page, "long" * 200)
+        assert panel(page).evaluate("(dialog) => dialog.scrollWidth <= dialog.clientWidth")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert found(page) == []
+
+
 def test_without_scripts_one_asks_on_a_page(browser: Browser, demo: Demo) -> None:
     with browser.new_context(base_url=demo.url, java_script_enabled=False) as context:
         page = context.new_page()

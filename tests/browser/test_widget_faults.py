@@ -213,6 +213,17 @@ def test_a_tab_that_slept_meanwhile_shows_the_next_person_nothing(visitor_page: 
     expect(field(asleep)).to_have_value("")
 
 
+def test_what_is_not_the_widget_s_stays(visitor_page: Page) -> None:
+    """An operator's unsent answers, say, who looks at the shop in the same tab."""
+    open_panel(visitor_page)
+    field(visitor_page).fill("Half a secret")
+    visitor_page.evaluate("sessionStorage.setItem('consult-desk-5-draft-x', 'Dear Vera')")
+    visitor_page.context.clear_cookies()
+    visitor_page.reload()
+    expect_nothing_kept(visitor_page, besides="consult-desk-5-draft-x")
+    assert visitor_page.evaluate("Object.keys(sessionStorage)") == ["consult-desk-5-draft-x"]
+
+
 def test_a_customer_finds_the_conversation_on_another_device(visitor_page: Page) -> None:
     sign_in(visitor_page)
     open_panel(visitor_page)
@@ -271,14 +282,15 @@ def noted(text: str | bytes, names: list[str]) -> str | bytes:
     return text
 
 
-def expect_nothing_kept(page: Page) -> None:
+def expect_nothing_kept(page: Page, *, besides: str = "") -> None:
     """Whatever the widget remembers has gone, as soon as it has asked who this is."""
     page.evaluate(
-        """() => new Promise((gone, kept) => {
+        """(besides) => new Promise((gone, kept) => {
             const all = () => [localStorage, sessionStorage].flatMap(Object.keys);
-            const ours = () => all().filter((key) => key.startsWith("consult"));
+            const ours = () => all().filter((key) => key.startsWith("consult") && key !== besides);
             setTimeout(() => kept(new Error(`Still kept: ${ours()}`)), 5000);
             const look = () => (ours().length ? requestAnimationFrame(look) : gone());
             look();
-        })"""
+        })""",
+        besides,
     )

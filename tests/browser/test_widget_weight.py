@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.people import label
+from tests.demo import Demo
 
 WEIGHT = 7 * 1024  # bytes, compressed
 REQUESTS = 3
+PANEL_WEIGHT = 20 * 1024  # bytes more, compressed, for who engages
+OPENING = 200  # ms
 
 
 def test_before_engaging_it_loads_next_to_nothing(visitor_page: Page) -> None:
@@ -62,6 +65,44 @@ def test_it_moves_nothing_on_the_page(visitor_page: Page) -> None:
         })"""
     )
     assert shift(visitor_page) > 0
+
+
+def test_the_panel_weighs_little_and_answers_soon(browser: Browser, demo: Demo) -> None:
+    """The quickest of three first openings: a busy machine makes it slower, nothing makes it quicker."""
+    assert min(engaging(browser, demo) for _ in range(3)) <= OPENING
+
+
+def engaging(browser: Browser, demo: Demo) -> float:
+    """How long the panel took to open for somebody new; what it loaded is weighed."""
+    with browser.new_context(base_url=demo.url) as context:
+        page = context.new_page()
+        settled(page)
+        asked: list[Request] = []
+        page.on("requestfinished", lambda request: asked.append(request))
+        took = opening(page)
+        expect(page.locator("consult-widget")).to_have_attribute("data-connection", "online")
+        assert len(asked) >= 5  # the panel as a document, three scripts and a style sheet
+        weight = sum(request.sizes()["responseBodySize"] for request in asked)
+        assert 0 < weight <= PANEL_WEIGHT, [request.url for request in asked]
+    return took
+
+
+def opening(page: Page) -> float:
+    """Milliseconds from pressing the label until there is a field to write in."""
+    took: float = page.evaluate(
+        """() => new Promise((opened) => {
+            const began = performance.now();
+            const look = () => {
+                const root = document.querySelector("consult-widget").shadowRoot;
+                const field = root?.querySelector("dialog[open] textarea");
+                if (field) opened(performance.now() - began);
+                else requestAnimationFrame(look);
+            };
+            document.querySelector("consult-widget .consult-label").click();
+            look();
+        })"""
+    )
+    return took
 
 
 def settled(page: Page) -> None:

@@ -21,7 +21,14 @@ def listed(user: User, query: str = "") -> set[Conversation]:
 
 @pytest.mark.parametrize(
     ("who", "status"),
-    [("customer", 302), ("former_operator", 302), ("staff", 403), ("operator", 200), ("manager", 200)],
+    [
+        ("customer", 302),
+        ("former_operator", 302),
+        ("staff", 403),
+        ("operator", 200),
+        ("manager", 200),
+        ("reader", 200),
+    ],
 )
 def test_who_may_read(who: str, status: int, conversation: Conversation, request: pytest.FixtureRequest) -> None:
     browser = at(request.getfixturevalue(who))
@@ -102,3 +109,11 @@ def test_the_list_costs_the_same_however_many_there_are(
         ask(Visitor.objects.create(name=f"Visitor {number}"), "Hello?").take(manager)
     with django_assert_max_num_queries(len(one)):
         browser.get(HISTORY)
+
+
+def test_the_names_of_operators_outlive_their_accounts(
+    conversation: Conversation, operator: User, manager: User
+) -> None:
+    conversation.take(operator)
+    operator.delete()
+    assert "Olga" in at(manager).get(HISTORY).text

@@ -22,12 +22,36 @@ def path(conversation: Conversation, verb: str) -> str:
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(
     ("who", "status"),
-    [("customer", 302), ("former_operator", 302), ("staff", 403), ("operator", 204), ("manager", 204)],
+    [
+        ("customer", 302),
+        ("former_operator", 302),
+        ("staff", 403),
+        ("reader", 403),
+        ("operator", 204),
+        ("manager", 204),
+    ],
 )
 def test_who_may_do_it(
     who: str, status: int, verb: str, conversation: Conversation, request: pytest.FixtureRequest
 ) -> None:
     assert at(request.getfixturevalue(who)).post(path(conversation, verb)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("customer", 302),
+        ("former_operator", 302),
+        ("staff", 403),
+        ("operator", 200),
+        ("manager", 200),
+        ("reader", 200),
+    ],
+)
+def test_who_may_see_the_visitor(
+    who: str, status: int, conversation: Conversation, request: pytest.FixtureRequest
+) -> None:
+    assert at(request.getfixturevalue(who)).get(path(conversation, "aside")).status_code == status
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -106,7 +130,9 @@ def test_the_switch_begins_and_ends_a_duty(operator: User) -> None:
     assert 'aria-checked="false"' in browser.get("/admin/consult/desk/").text
 
 
-@pytest.mark.parametrize(("who", "status"), [("customer", 302), ("former_operator", 302), ("staff", 403)])
+@pytest.mark.parametrize(
+    ("who", "status"), [("customer", 302), ("former_operator", 302), ("staff", 403), ("reader", 403)]
+)
 def test_nobody_else_is_on_duty(who: str, status: int, request: pytest.FixtureRequest) -> None:
     answer = at(request.getfixturevalue(who)).post("/admin/consult/desk/duty/", {"on": "1"})
     assert answer.status_code == status

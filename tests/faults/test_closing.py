@@ -16,7 +16,7 @@ from tests.faults.shop import Shop
 @pytest.mark.parametrize("under", ["daphne", "uvicorn"])
 async def test_each_server_says_why(open_shop: Callable[..., Shop], under: str) -> None:
     shop = open_shop("sqlite", under=under)
-    reasons = {1003: [b"binary"], 1009: ["x" * 40_000], 1008: ["nonsense"] * 3}
+    reasons: dict[int, Sequence[str | bytes]] = {1003: [b"binary"], 1009: ["x" * 40_000], 1008: ["nonsense"] * 3}
     assert {code: await closing(shop, sent) for code, sent in reasons.items()} == {code: code for code in reasons}
 
 

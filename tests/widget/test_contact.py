@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 
-from consult.chat.entry import Author
+from consult.chat import log
+from consult.chat.entry import Author, Entry
 from consult.models import Conversation, Message, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +86,32 @@ def test_other_words_under_a_used_name_are_kept_and_get_a_new_name(client: Clien
     fresh = re.search(r'name="client_id" value="([^"]+)"', html)
     assert fresh
     assert ask(client, "And the Moth?", client_id=fresh[1]).status_code == 302
+    assert Message.objects.count() == 2
+
+
+def test_what_can_t_be_stored_now_is_kept_in_the_form(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(entry: Entry) -> Message:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "say", locked)
+        answer = ask(client, "Is the Heron heavy?")
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "It could not be stored just now." in html
+    assert "Is the Heron heavy?</textarea>" in html
+    assert "consult" not in answer.cookies
+    assert not Visitor.objects.exists()
+    assert ask(client, "Is the Heron heavy?").status_code == 302
+
+
+@override_settings(CONSULT={"SAY_BURST": 2, "SAY_PER_SECOND": 0.001})
+def test_who_asks_too_fast_keeps_what_was_typed(client: Client) -> None:
+    assert [ask(client, f"Question {number}").status_code for number in (1, 2)] == [302, 302]
+    answer = ask(client, "Question 3")
+    assert answer.status_code == 422
+    assert "That was very fast." in answer.content.decode()
+    assert "Question 3</textarea>" in answer.content.decode()
     assert Message.objects.count() == 2
 
 

@@ -26,7 +26,7 @@ class ConsultAside extends HTMLElement {
     request.responseType = "document";
     request.open("GET", this.getAttribute("src").replace("00000000-0000-0000-0000-000000000000", conversation));
     request.addEventListener("load", () => {
-      const fragment = request.response?.querySelector("[data-beside]"); // none: not found, or the sign-in page
+      const fragment = request.response?.querySelector("[data-aside]"); // none: not found, or the sign-in page
       if (fragment) this.replaceChildren(document.importNode(fragment, true));
     });
     request.send();

@@ -121,22 +121,12 @@ class ConsultRows extends HTMLElement {
     const texts = this.dataset;
     say("name", row.visitor.name || texts.anonymous);
     say("holder", row.operator && !row.mine ? row.operator.name : "");
-    say("last", this.#lastLine(row.last));
+    say("last", lastLine(row.last));
     say("unread", row.unread ? String(row.unread) : "");
     say("state", row.closed ? texts.closed : "");
     item.toggleAttribute("data-unread", row.unread > 0);
     item.toggleAttribute("data-closed", row.closed);
     this.#time(item, row);
-  }
-
-  #lastLine(last) {
-    if (!last) return "";
-    if (last.kind === "text") {
-      return last.author.kind === "operator" && last.author.name ? `${last.author.name}: ${last.body}` : last.body;
-    }
-    const words = this.dataset[`last${last.kind[0].toUpperCase()}${last.kind.slice(1)}`] ?? "";
-    const facts = { name: last.author.name, ...last.facts };
-    return words.replace(/\{(\w+)\}/g, (_, fact) => String(facts[fact] ?? ""));
   }
 
   /** How long they have been waiting; else when the last line was said. */
@@ -210,6 +200,12 @@ class ConsultRows extends HTMLElement {
     const conversation = new URL(link.href).searchParams.get("conversation");
     this.dispatchEvent(new CustomEvent("consult:open", { bubbles: true, detail: { conversation } }));
   }
+}
+
+/** The last thing that somebody said: the server leaves out what isn't text. */
+function lastLine(last) {
+  if (!last) return "";
+  return last.author.kind === "operator" && last.author.name ? `${last.author.name}: ${last.body}` : last.body;
 }
 
 customElements.define("consult-rows", ConsultRows);

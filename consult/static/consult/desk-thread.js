@@ -3,7 +3,7 @@
  * whether this operator may answer.
  *
  * The desk around it tells it what to show and what was heard. Fires consult:open {conversation} where what was said went
- * on elsewhere, and consult:beside when something beside the conversation has changed.
+ * on elsewhere, and consult:aside when something beside the conversation has changed.
  */
 
 const TYPING_MS = 5_000;
@@ -61,7 +61,7 @@ class ConsultThread extends HTMLElement {
   update(row) {
     const before = this.#row;
     this.#show(row);
-    if (before && JSON.stringify(before.visitor) !== JSON.stringify(row.visitor)) this.#fire("consult:beside");
+    if (before && JSON.stringify(before.visitor) !== JSON.stringify(row.visitor)) this.#fire("consult:aside");
   }
 
   /** Out of sight, or never in it. What was written stays in the field. */
@@ -104,7 +104,7 @@ class ConsultThread extends HTMLElement {
   }
 
   focus() {
-    if (matchMedia("(pointer: fine)").matches) this.#answer.focus();
+    if (this.#answers && matchMedia("(pointer: fine)").matches) this.#answer.focus();
     else this.querySelector("h2").focus({ preventScroll: true }); // on touch the keyboard would cover what there is to read
   }
 
@@ -126,7 +126,7 @@ class ConsultThread extends HTMLElement {
   #message(message) {
     this.#log.put(message);
     if (message.author.kind === "visitor") this.#part("typing").textContent = "";
-    if (message.kind === "order") this.#fire("consult:beside");
+    if (message.kind === "order") this.#fire("consult:aside");
     if (!this.#heard || message.seq <= this.#heard.seq) return;
     if (message.seq === this.#heard.seq + 1) this.#heard.seq = message.seq;
     else if (!this.#asked) this.catchUp(); // a hole always means: not received
@@ -164,7 +164,7 @@ class ConsultThread extends HTMLElement {
   /** Read is what stands on the visible screen of somebody who could answer it. */
   #tellRead() {
     const { seq } = this.#heard ?? {};
-    if (!seq || seq <= this.#read || document.hidden || !mayAnswer(this.#row)) return;
+    if (!seq || seq <= this.#read || document.hidden || !this.#mayAnswer(this.#row)) return;
     if (this.#send({ type: "read", seq })) this.#read = seq;
   }
 
@@ -177,8 +177,17 @@ class ConsultThread extends HTMLElement {
     for (const button of this.querySelectorAll("button[data-when]")) {
       button.hidden = !button.dataset.when.split(" ").includes(state);
     }
-    this.#answer.allowed = mayAnswer(row);
+    this.#answer.allowed = this.#mayAnswer(row);
     this.#tellRead();
+  }
+
+  /** Into a closed one too: that opens the next. */
+  #mayAnswer(row) {
+    return this.#answers && Boolean(row) && (row.mine || !row.operator);
+  }
+
+  get #answers() {
+    return "answers" in this.dataset;
   }
 
   #send(frame) {
@@ -212,11 +221,6 @@ function stateOf(row) {
   if (row.closed) return "closed";
   if (row.mine) return "mine";
   return row.operator ? "theirs" : "waiting";
-}
-
-/** Into a closed one too: that opens the next. */
-function mayAnswer(row) {
-  return Boolean(row) && (row.mine || !row.operator);
 }
 
 customElements.define("consult-thread", ConsultThread);

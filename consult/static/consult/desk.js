@@ -14,6 +14,7 @@ class ConsultDesk extends HTMLElement {
   #conversation = null; // the open one
   #view = { list: "waiting", page: 1 };
   #offlineTimer = 0;
+  #otherDesks = null; // of this operator, in this browser
   #stop = null;
 
   connectedCallback() {
@@ -24,12 +25,13 @@ class ConsultDesk extends HTMLElement {
     on("consult:connection", (event) => this.#connection(event.detail));
     on("consult:frame", (event) => this.#hear(event.detail));
     on("consult:open", (event) => this.#go({ conversation: event.detail.conversation }));
-    on("consult:beside", () => this.#aside.show(this.#conversation));
+    on("consult:aside", () => this.#aside.show(this.#conversation));
     on("click", (event) => this.#click(event));
     on("submit", (event) => this.#submit(event));
     on("popstate", () => this.#follow(), window);
     on("resize", () => this.#fit(), window);
-    on("storage", (event) => this.#wished(event), window);
+    this.#otherDesks = new BroadcastChannel(this.#wish);
+    on("message", ({ data }) => this.#turned(data), this.#otherDesks);
     this.#forgetOthers();
     this.#fit();
     this.#follow();
@@ -39,6 +41,7 @@ class ConsultDesk extends HTMLElement {
   disconnectedCallback() {
     this.#stop.abort();
     this.#socket.close();
+    this.#otherDesks.close();
     clearTimeout(this.#offlineTimer);
   }
 
@@ -76,7 +79,7 @@ class ConsultDesk extends HTMLElement {
     const focused = this.#rows.contains(document.activeElement);
     this.#conversation = conversation;
     this.toggleAttribute("data-open", Boolean(conversation));
-    this.#showBeside(false);
+    this.#showAside(false);
     this.#say("");
     this.#rows.open = conversation;
     this.#thread.turnTo(conversation, this.#rows.get(conversation));
@@ -89,7 +92,8 @@ class ConsultDesk extends HTMLElement {
   #hello() {
     this.#turnPage(this.#view);
     this.#thread.catchUp();
-    if (localStorage.getItem(this.#wish) === "on") this.#setDuty(true); // a desk that returns begins a new duty
+    // A desk that returns begins a new duty; tomorrow's, in a tab of its own, does not.
+    if (this.#part("available") && sessionStorage.getItem(this.#wish) === "on") this.#setDuty(true);
   }
 
   #connection({ state, code }) {
@@ -158,7 +162,7 @@ class ConsultDesk extends HTMLElement {
     const { list, step } = pressed?.dataset ?? {};
     if (list) this.#go({ list });
     else if (step) this.#turnPage({ ...this.#view, page: this.#view.page + Number(step) });
-    else if (pressed === this.#part("beside")) this.#showBeside(!this.hasAttribute("data-beside"));
+    else if (pressed === this.#part("aside")) this.#showAside(!this.hasAttribute("data-aside"));
     else if (pressed?.matches("[data-back]")) this.#back(event);
   }
 
@@ -169,9 +173,9 @@ class ConsultDesk extends HTMLElement {
     this.#rows.focusOn(left);
   }
 
-  #showBeside(shown) {
-    this.toggleAttribute("data-beside", shown);
-    this.#part("beside").setAttribute("aria-expanded", String(shown));
+  #showAside(shown) {
+    this.toggleAttribute("data-aside", shown);
+    this.#part("aside").setAttribute("aria-expanded", String(shown));
   }
 
   #submit(event) {
@@ -180,7 +184,8 @@ class ConsultDesk extends HTMLElement {
     const button = event.submitter;
     if (button === this.#part("available")) {
       const on = button.getAttribute("aria-checked") !== "true";
-      localStorage.setItem(this.#wish, on ? "on" : "off");
+      this.#turned(on);
+      this.#otherDesks.postMessage(on);
       this.#setDuty(on);
     } else {
       this.#post(button, button.formAction.replace(NOBODY, this.#conversation));
@@ -194,9 +199,10 @@ class ConsultDesk extends HTMLElement {
     if (!done) button.setAttribute("aria-checked", String(!on));
   }
 
-  /** The switch was turned at this operator's other desk. */
-  #wished({ key, newValue }) {
-    if (key === this.#wish) this.#part("available").setAttribute("aria-checked", String(newValue === "on"));
+  /** The switch was turned, here or at this operator's other desk. */
+  #turned(on) {
+    sessionStorage.setItem(this.#wish, on ? "on" : "off");
+    this.#part("available")?.setAttribute("aria-checked", String(on));
   }
 
   /** Whether the verb was done. If it was not, a sentence says why; if it was, the socket tells what changed. */

@@ -7,6 +7,7 @@
 const MARK = "consult"; // in local storage: this browser has engaged (its cookie can't be seen from here)
 const OURS = "consult-ours"; // in this tab's storage: the marker of whoever's words the tab keeps
 const OPEN = "consult-open"; // in this tab's storage: the panel goes along to the next page
+const OF_THE_PANEL = ["consult-draft", "consult-outbox"]; // there too: what was begun, and what is not sent yet
 const NOT_YOU = 4401; // close code: not, or no longer, who you were
 const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)"); // here the panel fills the screen
 
@@ -286,8 +287,9 @@ function mark() {
   keep(OURS, marked());
 }
 
+/** By their names: an operator who looks at the shop in the desk's tab keeps what they were writing. */
 function forgetTab() {
-  storage(() => Object.keys(sessionStorage).filter((key) => key.startsWith("consult")).forEach(drop));
+  for (const key of [OURS, OPEN, ...OF_THE_PANEL]) drop(key);
 }
 
 if (!customElements.get("consult-widget")) customElements.define("consult-widget", ConsultWidget);

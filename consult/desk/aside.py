@@ -1,9 +1,11 @@
+"""What stands beside an open conversation at the desk."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.db.models import Model
@@ -23,7 +25,7 @@ class OrderLink:
     url: str | None
 
 
-class Beside:
+class Aside:
     """What stands beside a conversation: its visitor and their orders, linked as far as this operator may follow."""
 
     def __init__(self, site: AdminSite, request: HttpRequest, conversation: Conversation) -> None:
@@ -42,7 +44,7 @@ class Beside:
     @cached_property
     def page_url(self) -> str | None:
         """The page the visitor is on, if it is one: the address is the browser's claim and could be `javascript:`."""
-        return self.visitor.page_url if urlsplit(self.visitor.page_url).scheme in {"http", "https"} else None
+        return self.visitor.page_url if self.visitor.page_url.startswith(("http://", "https://")) else None
 
     @cached_property
     def orders(self) -> list[OrderLink]:
