@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from http.cookies import SimpleCookie
@@ -64,7 +65,18 @@ class Page:
 
 
 @pytest.fixture
-async def pages() -> AsyncIterator[list[Page]]:
+async def tasks_end_with_their_test() -> AsyncIterator[None]:
+    """Cancelled again and again: redis-py can take a cancellation for its own timeout, and go on for ever."""
+    yield
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1)
+
+
+@pytest.fixture
+async def pages(tasks_end_with_their_test: None) -> AsyncIterator[list[Page]]:
     opened: list[Page] = []
     yield opened
     for page in opened:

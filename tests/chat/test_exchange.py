@@ -16,7 +16,7 @@ from consult.chat.entry import Entry
 from consult.models import Conversation, Message, Visitor
 from tests.chat.conftest import browser_of, session_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("tasks_end_with_their_test")]
 
 HELLO = {"type": "hello", "v": 1}
 

@@ -23,7 +23,7 @@ from consult.models import Conversation, Message, Token, Visitor
 from tests.chat.conftest import Page, browser_of, session_of
 from tests.chat.test_exchange import HELLO, Browser, say
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("tasks_end_with_their_test")]
 
 Open = Callable[..., Any]
 
