@@ -11,7 +11,7 @@ from consult.chat.models import Conversation, Take
 if TYPE_CHECKING:
     from consult.chat.frames import Frame
 
-GATHER = 0.2  # seconds; at any load a desk hears at most so often of one row
+GATHER = 0.15  # seconds; at any load a desk hears at most so often of one row
 
 
 class Desks:
