@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import time
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -105,11 +106,15 @@ async def _heartbeats(now: float) -> None:
         else:
             where = {"conversation": socket.conversation, "last_seq": socket.seq} if socket.conversation else {}
             socket.tell({"type": "heartbeat"} | where)
-    await pool.run(_keep, {socket.user for socket in at_desks if socket.open})
+    silent: dict[int, float] = {}  # seconds since any desk of this operator was heard
+    for desk in at_desks:
+        silent[desk.user] = min(now - desk.heard_at, silent.get(desk.user, SILENT))
+    await pool.run(_keep, silent)
 
 
-def _keep(users: set[int]) -> None:
-    duty.beat(users)
+def _keep(silent: dict[int, float]) -> None:
+    for user, seconds in silent.items():
+        duty.beat([user], timedelta(seconds=seconds))
     due.everything()
 
 

@@ -51,10 +51,11 @@ def end(user: User) -> None:
         _announce()
 
 
-def beat(users: Iterable[int]) -> None:
-    """The desks of ``users`` (pks) are alive: their duties and their takes go on."""
+def beat(users: Iterable[int], silent: timedelta = timedelta()) -> None:
+    """The desks of ``users`` (pks) were heard, ``silent`` ago: their duties and their takes go on from then."""
+    heard = timezone.now() - silent
     for rows in (Duty.objects, Take.objects):
-        rows.filter(operator__in=list(users), ended_at=None).update(seen_at=timezone.now())
+        rows.filter(operator__in=list(users), ended_at=None, seen_at__lt=heard).update(seen_at=heard)
 
 
 def end_silent() -> None:

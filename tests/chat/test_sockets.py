@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,10 +11,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from consult.chat import beat, duty, live, log
 from consult.chat.entry import Entry
-from consult.models import Conversation, Message, Token, Visitor
+from consult.models import Conversation, Duty, Message, Token, Visitor
 from tests.chat.conftest import HOST, ORIGIN, Page, browser_of, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,6 +169,20 @@ async def test_the_widget_hears_that_somebody_came_on_duty(visit: Visit, visitor
     assert (await page.hear("availability"))["state"] == "online"
     await sync_to_async(duty.end)(operator)
     assert (await page.hear("availability"))["state"] == "away"
+
+
+async def test_a_desk_that_falls_silent_is_on_duty_for_a_minute_and_no_longer(sit_down: Visit, operator: User) -> None:
+    await sit_down(operator)
+    await sync_to_async(duty.begin)(operator)
+    await Duty.objects.aupdate(seen_at=timezone.now() - timedelta(seconds=59))
+    (desk,) = live.listening("desk")
+    desk.heard_at -= 50
+    await beat._heartbeats(time.monotonic())
+    seen = (await Duty.objects.aget()).seen_at
+    assert 50 <= (timezone.now() - seen).total_seconds() < 59, "its beat is as old as what was heard of it"
+    desk.heard_at -= 11
+    await beat._heartbeats(time.monotonic())
+    assert (await Duty.objects.aget()).seen_at <= timezone.now() - timedelta(seconds=50)
 
 
 # What a desk may see
