@@ -10,7 +10,8 @@ async def websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
     Nothing of the app's models is imported before the first call: the order of lines in an ``asgi.py`` can't break it.
     """
-    from consult.chat.consumers import DeskSocket, VisitorSocket
+    from consult.chat.desk_socket import DeskSocket
+    from consult.chat.visitor_socket import VisitorSocket
 
     served = {"/ws/consult/visitor/": VisitorSocket, "/ws/consult/desk/": DeskSocket}
     socket = served.get(scope["path"])

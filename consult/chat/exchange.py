@@ -21,7 +21,9 @@ from django.views.decorators.http import require_POST
 
 from consult.chat import frames, origin
 from consult.chat.closing import BINARY, POLICY, RESTART, SIGNED_OUT, TOO_LARGE
-from consult.chat.consumers import DeskSocket, Socket, VisitorSocket
+from consult.chat.desk_socket import DeskSocket
+from consult.chat.socket import Socket
+from consult.chat.visitor_socket import VisitorSocket
 
 MAX_BODY = 4 * frames.MAX_SIZE
 MAX_LINES = 100
@@ -46,7 +48,7 @@ def over_http(kind: type[Socket]) -> View:
         if not origin.allowed(request):
             return HttpResponse(status=403)
         exchange = Exchange()
-        socket = kind(exchange.nothing, exchange.take)
+        socket = kind(exchange.nothing, exchange.keep)
         if refused := await socket.admit(request):
             return HttpResponse(status=STATUS[refused])
         body = request.body
@@ -69,7 +71,7 @@ class Exchange:
     async def nothing(self) -> dict[str, Any]:
         return {"type": "websocket.disconnect"}
 
-    async def take(self, event: dict[str, Any]) -> None:
+    async def keep(self, event: dict[str, Any]) -> None:
         if event["type"] == "websocket.close":
             self.status = STATUS.get(event["code"], 200)
         else:
@@ -82,7 +84,7 @@ class Exchange:
         try:
             for line in lines:
                 if socket.open and line:
-                    await socket.take({"text": line})
+                    await socket.receive({"text": line})
             if socket.answers:
                 await asyncio.wait(socket.answers, timeout=ANSWER_WITHIN)
             await socket.sent()

@@ -17,7 +17,7 @@ from django.db import OperationalError
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from consult.chat import beat, consumers, desks, identity, live, log, pool, rate, reading
+from consult.chat import beat, desk_socket, desks, identity, live, log, pool, rate, reading, socket, visitor_socket
 from consult.chat.entry import Entry
 from consult.models import Conversation, Message, Token, Visitor
 from tests.chat.conftest import Page, browser_of, session_of
@@ -137,7 +137,7 @@ async def test_a_database_that_fails_restarts_the_socket(visit: Open, visitor: V
 async def test_a_database_that_fails_at_the_door(visitor: Visitor, pages: list[Page]) -> None:
     page = Page("/ws/consult/visitor/", await sync_to_async(browser_of)(visitor))
     pages.append(page)
-    with patch.object(consumers, "token_of", side_effect=OperationalError("gone")):
+    with patch.object(visitor_socket, "token_of", side_effect=OperationalError("gone")):
         assert await page.open()
         assert await page.closing() == 1012
 
@@ -205,7 +205,7 @@ async def test_who_asks_for_much_waits_for_their_turn(
     page = await visit(visitor)
     clock = asyncio.get_running_loop().time
     began = clock()
-    with patch.multiple(consumers, ASKS=1, ASK_EVERY=0.1):
+    with patch.multiple(socket, ASKS=1, ASK_EVERY=0.1):
         for _ in range(4):
             await page.tell("more", before=9)
         for _ in range(4):
@@ -226,7 +226,7 @@ async def test_who_does_not_listen_is_told_no_more(visitor: Visitor, conversatio
     for frame in ({"type": "hello"}, *[{"type": "more", "before": 9}] * 9):
         inbox.put_nowait({"type": "websocket.receive", "text": json.dumps(frame)})
     scope: Any = page.socket.scope
-    serving = asyncio.create_task(consumers.VisitorSocket.serve(scope, inbox.get, send))
+    serving = asyncio.create_task(visitor_socket.VisitorSocket.serve(scope, inbox.get, send))
     await deaf.wait()
     for _ in range(50):
         await pool.run(Token.objects.count)
@@ -281,16 +281,16 @@ async def test_a_conversation_taken_while_it_opens_is_not_followed(
 ) -> None:
     desk = await sit_down(operator)
     (socket,) = live.listening("desk")
-    look, told = consumers.DeskSocket.look, asyncio.Event()
+    look, told = desk_socket.DeskSocket.look, asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def slowly(self: consumers.DeskSocket, frame: dict[str, Any]) -> dict[str, Any]:
+    def slowly(self: desk_socket.DeskSocket, frame: dict[str, Any]) -> dict[str, Any]:
         found = look(self, frame)
         conversation.take(colleague)
         asyncio.run_coroutine_threadsafe(told.wait(), loop).result(timeout=5)
         return found
 
-    with patch.object(consumers.DeskSocket, "look", slowly):
+    with patch.object(desk_socket.DeskSocket, "look", slowly):
         await desk.tell("hello", conversation=str(conversation.public_id))
         assert (await desk.hear("row"))["row"]["gone"]
         told.set()

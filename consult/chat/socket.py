@@ -1,6 +1,7 @@
-"""The sockets. They check size, shape and rate, hand what is said to the writer, and pass on what is heard.
+"""One open WebSocket, whoever is at the other end: it checks size, shape and rate, hands what is said to the writer,
+and passes on what is heard.
 
-Plain ASGI applications: stock consumers hop through one shared thread before every handler, and these must not.
+A plain ASGI application: stock consumers hop through one shared thread before every handler, and this must not.
 """
 
 from __future__ import annotations
@@ -15,12 +16,10 @@ from uuid import UUID
 
 from django.db import Error as DatabaseAway
 
-from consult.chat import beat, board, closing, duty, frames, live, origin, pool, rate, reading, rights, text, writer
+from consult.chat import beat, closing, frames, live, origin, pool, reading, rights, text, writer
 from consult.chat.closing import BINARY, POLICY, RESTART, SIGNED_OUT, TOO_LARGE
-from consult.chat.desks import desks
-from consult.chat.entry import Author, Entry, Refused
-from consult.chat.identity import token_of
-from consult.chat.models import ANSWER, VIEW_ALL, Conversation, Visitor, name_of, public_id
+from consult.chat.entry import Entry, Refused
+from consult.chat.models import Conversation, public_id
 from consult.chat.requests import request_of
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ class Socket:
         try:
             while (event := await self._receive())["type"] != "websocket.disconnect":
                 if self.open:
-                    await self.take(event)
+                    await self.receive(event)
         finally:
             self.leave()
 
@@ -132,7 +131,7 @@ class Socket:
         if self._pump is not None:
             await self._pump
 
-    async def take(self, event: dict[str, Any]) -> None:
+    async def receive(self, event: dict[str, Any]) -> None:
         """One frame from the other end."""
         self.heard_at = time.monotonic()
         received = event.get("text")
@@ -350,222 +349,9 @@ class Socket:
         finally:
             self._pump = None
 
-
-class VisitorSocket(Socket):
-    """A visitor's page. It follows the visitor's conversation, whichever that is."""
-
-    __slots__ = ("author", "visitor")
-
-    def identify(self, request: HttpRequest) -> bool:
-        token = token_of(request)
-        if token is None:
-            return False
-        self.visitor = token.visitor_id
-        self.author = token.visitor.author
-        if token.customer_id is None:
-            self.warrant = rights.Warrant(token=token.pk, visitor=token.visitor_id)
-        else:
-            signed_in = rights.of_user(request.session.session_key or "", request.user)
-            self.warrant = signed_in._replace(token=token.pk, visitor=token.visitor_id)
-        return True
-
-    def keys(self) -> tuple[str, ...]:
-        return (f"v{self.visitor}", "visitors")
-
-    def pass_on(self, event: live.Event) -> None:
-        if event.kind == "welcome":  # the visitor's next conversation has opened
-            self.follow(event.conversation)
-            self.push(event.text)
-        elif event.conversation in ("", self.conversation):
-            self.push(event.text)
-
-    def look(self, frame: Frame) -> Frame:
-        self._saw(frame)
-        conversation = reading.current(self.visitor)
-        named = frame.get("conversation")
-        if named is not None and (conversation is None or named != str(conversation.public_id)):
-            return reading.reset(named)
-        return reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
-
-    def heard_of(self, conversation: Conversation) -> bool:
-        """One that is open is where this visitor is by now: the socket has yet to say so."""
-        return conversation.closed_at is not None
-
-    async def read_missed(self) -> bool:
-        """As for any socket; but where the conversation itself is another by now, start with that one."""
-        current = await pool.run(reading.current, self.visitor)
-        if current is None:
-            return False
-        if str(current.public_id) != self.conversation:
-            self.follow(str(current.public_id))
-            self.tell(frames.welcome(current, [], None, more=False))
-        return await super().read_missed()
-
-    async def hello(self, frame: Frame) -> None:
-        if frame.get("conversation") is not None:
-            frames.uuid_of(frame, "conversation")
-        if "after" in frame:
-            frames.integer_of(frame, "after")
-            frames.integer_of(frame, "epoch")
-        await self.greet(frame)
-        self.push(await pool.run(duty.frame))
-
-    async def say(self, frame: Frame) -> None:
-        client_id = frames.uuid_of(frame, "client_id")
-        body = text.body(frames.text_of(frame, "body"))
-        rate.spend(self.author.key)
-        named = frame.get("conversation") or None
-        if named is not None and named != self.conversation:
-            theirs = Conversation.objects.filter(public_id=frames.uuid_of(frame, "conversation"), visitor=self.visitor)
-            if not await pool.run(theirs.exists):
-                raise Refused("not_found")
-        self.submit(Entry(self.author, client_id, body, visitor=self.visitor), named)
-
-    async def typing(self, frame: Frame) -> None:
-        self.type_to((f"c{self._named(frame)}", f"v{self.visitor}"), {"kind": "visitor", "name": self.author.name})
-
-    async def read(self, frame: Frame) -> None:
-        await pool.run(_read, self._named(frame), "visitor", frames.integer_of(frame, "seq"))
-
-    async def page(self, frame: Frame) -> None:
-        await pool.run(self._saw, {"page": frame})
-
-    def _saw(self, frame: Frame) -> None:
-        """Remember the page named in ``frame``: an address of the web, or none."""
-        page = frame.get("page")
-        url = page.get("url") if isinstance(page, dict) else None
-        title = page.get("title", "") if isinstance(page, dict) else ""
-        if isinstance(url, str) and isinstance(title, str) and url.startswith(("http://", "https://")):
-            Visitor(pk=self.visitor).looks_at(text.clean(url, limit=2048), text.clean(title, limit=256))
-
-    verbs: ClassVar = {
-        "hello": hello, "say": say, "typing": typing, "read": read, "page": page,
-        "more": Socket.more, "heartbeat": Socket.heartbeat,
-    }  # fmt: skip
-
-
-class DeskSocket(Socket):
-    """An operator's desk: a list of conversations, and one of them open."""
-
-    __slots__ = ("author", "list", "page", "sees_all", "shown", "told", "user", "visitor")
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        super().__init__(receive, send)
-        self.sees_all = False
-        self.list = "waiting"
-        self.page = 1
-        self.shown: set[str] = set()  # public ids of the rows this desk has
-        self.told: Frame = {}  # the counts it was last told
-        self.visitor = ""  # the key of the visitor whose conversation it follows
-
-    def identify(self, request: HttpRequest) -> bool:
-        user = request.user
-        if not (user.is_active and user.is_staff and (user.has_perm(ANSWER) or user.has_perm(VIEW_ALL))):
-            return False
-        self.user = user.pk
-        self.author = Author(f"u{user.pk}", name_of(user))
-        self.sees_all = user.has_perm(VIEW_ALL)
-        self.warrant = rights.of_user(request.session.session_key or "", user)
-        return True
-
-    def keys(self) -> tuple[str, ...]:
-        return ("desk",)
-
-    def may(self, now: rights.Rights) -> None:
-        super().may(now)
-        self.sees_all = now.sees_all
-
-    def enter(self) -> None:
-        super().enter()
-        desks.start()
-
-    def pass_on(self, event: live.Event) -> None:
-        self.push(event.text)
-
-    def follow(self, conversation: str) -> None:
-        if conversation != self.conversation:
-            live.leave(self, f"c{self.conversation}")
-            live.join(self, f"c{conversation}")
-            super().follow(conversation)
-
-    def unfollow(self) -> None:
-        live.leave(self, f"c{self.conversation}")
-        super().follow("")
-
-    def look(self, frame: Frame) -> Frame:
-        conversation = reading.one_of(self._visible(), frames.uuid_of(frame, "conversation"))
-        if conversation is None:
-            raise Refused("not_found")
-        welcome = reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
-        (row,) = board.changed([conversation.pk])
-        self.visitor = f"v{conversation.visitor_id}"
-        return welcome | {"row": self.mine(row)}
-
-    def settle(self, welcome: Frame) -> None:
-        if welcome["conversation"] != self.conversation:  # while we read, a colleague took it, and we were told
-            raise Refused("not_found")
-        super().settle(welcome)
-
-    def mine(self, row: Frame) -> Frame:
-        """``row`` as this operator reads it."""
-        return row | {"mine": row["operator"] is not None and row["operator"]["id"] == self.user}
-
-    def _visible(self) -> Any:
-        return Conversation.objects.visible_to(rights.user(self.warrant))
-
-    async def hello(self, frame: Frame) -> None:
-        if "view" in frame:
-            await self._list(frame["view"])
-        if "conversation" not in frame:
-            return
-        named = str(frames.uuid_of(frame, "conversation"))
-        if "after" in frame:
-            frames.integer_of(frame, "after")
-            frames.integer_of(frame, "epoch")
-        before = self.conversation
-        self.follow(named)
-        try:
-            await self.greet(frame)
-        except Refused:
-            self.unfollow() if before == named else self.follow(before)
-            raise
-
-    async def _list(self, view: object) -> None:
-        if not isinstance(view, dict) or view.get("list") not in board.LISTS:
-            raise Refused("malformed")
-        self.list, self.page = view["list"], frames.integer_of(view, "page") if "page" in view else 1
-        self.greeted = True
-        await desks.know()
-        rows = await pool.run(self._rows)
-        self.shown = {row["conversation"] for row in rows["rows"]}
-        self.told = rows["counts"]
-        self.tell(rows | {"rows": [self.mine(row) for row in rows["rows"]]})
-
-    def _rows(self) -> Frame:
-        allowed = rights.standing([self.warrant])[self.warrant]
-        if allowed == rights.NONE:
-            raise Refused("signed_out")
-        self.sees_all = allowed.sees_all
-        return board.page(self.user, self.list, self.page, sees_all=self.sees_all)
-
-    async def say(self, frame: Frame) -> None:
-        client_id = frames.uuid_of(frame, "client_id")
-        named = frames.uuid_of(frame, "conversation")
-        body = text.body(frames.text_of(frame, "body"))
-        rate.spend(self.author.key)
-        self.submit(Entry(self.author, client_id, body, conversation=named), named)
-
-    async def typing(self, frame: Frame) -> None:
-        named = self._named(frame)
-        self.type_to((self.visitor, f"c{named}"), {"kind": "operator", "name": self.author.name})
-
-    async def read(self, frame: Frame) -> None:
-        await pool.run(_read, self._named(frame), "operators", frames.integer_of(frame, "seq"))
-
-    verbs: ClassVar = {
-        "hello": hello, "say": say, "typing": typing, "read": read,
-        "more": Socket.more, "heartbeat": Socket.heartbeat,
-    }  # fmt: skip
+    async def read_by(self, reader: str, frame: Frame) -> None:
+        """``reader`` ("visitor" or "operators") has read up to what ``frame`` says."""
+        await pool.run(_read, self._named(frame), reader, frames.integer_of(frame, "seq"))
 
 
 def _read(conversation: str, reader: str, seq: int) -> None:

@@ -1,0 +1,109 @@
+"""The socket of a visitor's page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from consult.chat import duty, frames, live, pool, rate, reading, rights, text
+from consult.chat.entry import Entry, Refused
+from consult.chat.identity import token_of
+from consult.chat.models import Conversation, Visitor
+from consult.chat.socket import Socket
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from consult.chat.frames import Frame
+
+
+class VisitorSocket(Socket):
+    """A visitor's page. It follows the visitor's conversation, whichever that is."""
+
+    __slots__ = ("author", "visitor")
+
+    def identify(self, request: HttpRequest) -> bool:
+        token = token_of(request)
+        if token is None:
+            return False
+        self.visitor = token.visitor_id
+        self.author = token.visitor.author
+        if token.customer_id is None:
+            self.warrant = rights.Warrant(token=token.pk, visitor=token.visitor_id)
+        else:
+            signed_in = rights.of_user(request.session.session_key or "", request.user)
+            self.warrant = signed_in._replace(token=token.pk, visitor=token.visitor_id)
+        return True
+
+    def keys(self) -> tuple[str, ...]:
+        return (f"v{self.visitor}", "visitors")
+
+    def pass_on(self, event: live.Event) -> None:
+        if event.kind == "welcome":  # the visitor's next conversation has opened
+            self.follow(event.conversation)
+            self.push(event.text)
+        elif event.conversation in ("", self.conversation):
+            self.push(event.text)
+
+    def look(self, frame: Frame) -> Frame:
+        self._saw(frame)
+        conversation = reading.current(self.visitor)
+        named = frame.get("conversation")
+        if named is not None and (conversation is None or named != str(conversation.public_id)):
+            return reading.reset(named)
+        return reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
+
+    def heard_of(self, conversation: Conversation) -> bool:
+        """One that is open is where this visitor is by now: the socket has yet to say so."""
+        return conversation.closed_at is not None
+
+    async def read_missed(self) -> bool:
+        """As for any socket; but where the conversation itself is another by now, start with that one."""
+        current = await pool.run(reading.current, self.visitor)
+        if current is None:
+            return False
+        if str(current.public_id) != self.conversation:
+            self.follow(str(current.public_id))
+            self.tell(frames.welcome(current, [], None, more=False))
+        return await super().read_missed()
+
+    async def hello(self, frame: Frame) -> None:
+        if frame.get("conversation") is not None:
+            frames.uuid_of(frame, "conversation")
+        if "after" in frame:
+            frames.integer_of(frame, "after")
+            frames.integer_of(frame, "epoch")
+        await self.greet(frame)
+        self.push(await pool.run(duty.frame))
+
+    async def say(self, frame: Frame) -> None:
+        client_id = frames.uuid_of(frame, "client_id")
+        body = text.body(frames.text_of(frame, "body"))
+        rate.spend(self.author.key)
+        named = frame.get("conversation") or None
+        if named is not None and named != self.conversation:
+            theirs = Conversation.objects.filter(public_id=frames.uuid_of(frame, "conversation"), visitor=self.visitor)
+            if not await pool.run(theirs.exists):
+                raise Refused("not_found")
+        self.submit(Entry(self.author, client_id, body, visitor=self.visitor), named)
+
+    async def typing(self, frame: Frame) -> None:
+        self.type_to((f"c{self._named(frame)}", f"v{self.visitor}"), {"kind": "visitor", "name": self.author.name})
+
+    async def read(self, frame: Frame) -> None:
+        await self.read_by("visitor", frame)
+
+    async def page(self, frame: Frame) -> None:
+        await pool.run(self._saw, {"page": frame})
+
+    def _saw(self, frame: Frame) -> None:
+        """Remember the page named in ``frame``: an address of the web, or none."""
+        page = frame.get("page")
+        url = page.get("url") if isinstance(page, dict) else None
+        title = page.get("title", "") if isinstance(page, dict) else ""
+        if isinstance(url, str) and isinstance(title, str) and url.startswith(("http://", "https://")):
+            Visitor(pk=self.visitor).looks_at(text.clean(url, limit=2048), text.clean(title, limit=256))
+
+    verbs: ClassVar = {
+        "hello": hello, "say": say, "typing": typing, "read": read, "page": page,
+        "more": Socket.more, "heartbeat": Socket.heartbeat,
+    }  # fmt: skip
