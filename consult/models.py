@@ -1,4 +1,4 @@
-from consult.chat.models import Conversation, Duty, Message, Note, Take, Token, Visitor
+from consult.chat.models import Conversation, Duty, Handover, Message, Note, Tag, Take, Token, Visitor
 from consult.desk.models import Desk
 
-__all__ = ["Conversation", "Desk", "Duty", "Message", "Note", "Take", "Token", "Visitor"]
+__all__ = ["Conversation", "Desk", "Duty", "Handover", "Message", "Note", "Tag", "Take", "Token", "Visitor"]

@@ -40,6 +40,14 @@ class Visitor(models.Model):
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     page_url = models.CharField(max_length=2048, blank=True)
     page_title = models.CharField(max_length=256, blank=True)
+    # What the browser says of itself and of this visit, for the desk to show. A visit ends after 30 idle minutes.
+    language = models.CharField(max_length=35, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+    user_agent = models.CharField(max_length=512, blank=True)
+    referrer = models.CharField(max_length=2048, blank=True)
+    visits = models.PositiveIntegerField(default=0)
+    visit_began_at = models.DateTimeField(null=True, blank=True)
+    pages = models.JSONField(default=list, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -75,6 +83,20 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.visitor_id} until {self.expires_at:%Y-%m-%d}"
+
+
+class Tag(models.Model):
+    """A word that operators put on conversations, to find them and to count them by."""
+
+    name = models.CharField(_("name"), max_length=40, unique=True)
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -133,6 +155,7 @@ class Conversation(models.Model):
     operators_read = models.PositiveIntegerField(default=0)
     waiting_since = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveBigIntegerField(default=0)
+    tags = models.ManyToManyField(Tag, blank=True, related_name="conversations", verbose_name=_("tags"))
 
     objects = ConversationQuerySet.as_manager()
 
@@ -240,6 +263,7 @@ class Message(models.Model):
         JOINED = "joined", _("joined")
         LEFT = "left", _("left")
         CLOSED = "closed", _("closed")
+        REOPENED = "reopened", _("reopened")
         ORDER = "order", _("order")
         ERASED = "erased", _("erased")
 
@@ -280,6 +304,7 @@ class Note(models.Model):
     number = models.PositiveIntegerField()
     after_seq = models.PositiveIntegerField()
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    author_name = models.CharField(max_length=310, default="")  # outlives the account
     client_id = models.UUIDField()
     body = models.TextField()
     written_at = models.DateTimeField(default=timezone.now)
@@ -317,7 +342,14 @@ class Duty(models.Model):
 
 
 class Take(models.Model):
-    """Who had a conversation, from when to when. ``seen_at`` is the last beat of their desk."""
+    """Who had a conversation, from when to when, and why no longer. ``seen_at`` is the last beat of their desk."""
+
+    class End(models.TextChoices):
+        RELEASED = "released", _("gave it back")
+        VANISHED = "vanished", _("was gone without a word")
+        TAKEN_OVER = "taken_over", _("a colleague took it over")
+        HANDED_OVER = "handed_over", _("handed it over")
+        CLOSED = "closed", _("closed it")
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="takes")
     operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -325,6 +357,7 @@ class Take(models.Model):
     began_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
+    why = models.CharField(max_length=16, choices=End, blank=True)
 
     class Meta:
         verbose_name = _("take")
@@ -335,6 +368,36 @@ class Take(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator_name} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class Handover(models.Model):
+    """A conversation offered by who has it to a colleague. It stays the giver's until the receiver accepts."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        RETURNED = "returned", _("returned")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="handovers")
+    giver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    giver_name = models.CharField(max_length=310)  # both names outlive the accounts
+    receiver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    receiver_name = models.CharField(max_length=310)
+    offered_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+
+    class Meta:
+        verbose_name = _("hand-over")
+        verbose_name_plural = _("hand-overs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"], condition=Q(answered_at=None), name="consult_one_open_handover"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.giver_name} → {self.receiver_name} {self.offered_at:%Y-%m-%d %H:%M}"
 
 
 def name_of(user: AbstractUser) -> str:

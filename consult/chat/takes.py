@@ -27,8 +27,8 @@ def begin(conversation: Conversation, operator: int, name: str) -> Entry:
 def end(conversation: Conversation, why: str) -> Entry:
     """Nobody has the conversation any more. Gives the line that says who left."""
     take = models.Take.objects.get(conversation=conversation, ended_at=None)
-    take.ended_at = timezone.now()
-    take.save(update_fields=["ended_at"])
+    take.ended_at, take.why = timezone.now(), why
+    take.save(update_fields=["ended_at", "why"])
     conversation.operator_id = None
     facts = {"name": take.operator_name, "why": why}
     return Entry(SHOP, id_of(f"left {take.pk}"), kind="left", conversation=conversation.public_id, facts=facts)

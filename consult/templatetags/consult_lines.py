@@ -18,6 +18,7 @@ LINES: Mapping[str, Promise] = {
     Message.Kind.JOINED.value: _("{name} joined the conversation"),
     Message.Kind.LEFT.value: _("{name} left the conversation"),
     Message.Kind.CLOSED.value: _("The conversation was closed"),
+    Message.Kind.REOPENED.value: _("The conversation goes on"),
     Message.Kind.ORDER.value: _("Order {identifier} was placed"),
     Message.Kind.ERASED.value: _("This message was deleted"),
 }
