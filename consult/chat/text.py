@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from consult.chat.entry import Refused
 
@@ -16,6 +17,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _PILED_MARKS = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{8})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
 )
+# These turn the line around that they stand in: a name has no use for that.
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that are drawn as nothing
 
 
 def clean(text: str, *, limit: int | None = None) -> str:
@@ -23,6 +27,12 @@ def clean(text: str, *, limit: int | None = None) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _SURROGATE.sub("\ufffd", _UNWRITABLE.sub("", text)).strip()
     return _PILED_MARKS.sub(r"\1", text)[:limit]
+
+
+def line(text: str) -> str:
+    """``text`` as one line, such as a name; "" if there is nothing in it to see."""
+    text = " ".join(_DIRECTIONS.sub("", clean(text)).split())
+    return text if any(map(_is_drawn, text)) else ""
 
 
 def body(text: str) -> str:
@@ -33,3 +43,7 @@ def body(text: str) -> str:
     if len(text) > MAX_LENGTH:
         raise Refused("too_long")
     return text
+
+
+def _is_drawn(sign: str) -> bool:
+    return unicodedata.category(sign)[0] in "LNPS" and sign not in _BLANK

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, ClassVar
 
-from consult.chat import duty, frames, live, pool, rate, reading, rights, text
-from consult.chat.entry import Entry, Refused
+from django.core.exceptions import ValidationError
+
+from consult.chat import contact, duty, frames, live, pool, rate, reading, rights, text, visits
+from consult.chat.entry import Author, Entry, Refused
 from consult.chat.identity import token_of
-from consult.chat.models import Conversation, Visitor
+from consult.chat.models import Conversation
 from consult.chat.socket import Socket
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 class VisitorSocket(Socket):
     """A visitor's page. It follows the visitor's conversation, whichever that is."""
 
-    __slots__ = ("author", "visitor")
+    __slots__ = ("author", "user_agent", "visitor")
 
     def identify(self, request: HttpRequest) -> bool:
         token = token_of(request)
@@ -27,6 +30,7 @@ class VisitorSocket(Socket):
             return False
         self.visitor = token.visitor_id
         self.author = token.visitor.author
+        self.user_agent = request.headers.get("User-Agent", "")
         if token.customer_id is None:
             self.warrant = rights.Warrant(token=token.pk, visitor=token.visitor_id)
         else:
@@ -41,6 +45,9 @@ class VisitorSocket(Socket):
         if event.kind == "welcome":  # the visitor's next conversation has opened
             self.follow(event.conversation)
             self.push(event.text)
+        elif event.kind == "contact":
+            self.author = Author(self.author.key, json.loads(event.text)["name"])
+            self.push(event.text)
         elif event.conversation in ("", self.conversation):
             self.push(event.text)
 
@@ -50,7 +57,8 @@ class VisitorSocket(Socket):
         named = frame.get("conversation")
         if named is not None and (conversation is None or named != str(conversation.public_id)):
             return reading.reset(named)
-        return reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
+        welcome = reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
+        return welcome | {"contact": contact.of(self.visitor)}
 
     def heard_of(self, conversation: Conversation) -> bool:
         """One that is open is where this visitor is by now: the socket has yet to say so."""
@@ -87,7 +95,8 @@ class VisitorSocket(Socket):
         self.submit(Entry(self.author, client_id, body, visitor=self.visitor), named)
 
     async def typing(self, frame: Frame) -> None:
-        self.type_to((f"c{self._named(frame)}", f"v{self.visitor}"), {"kind": "visitor", "name": self.author.name})
+        author = {"kind": "visitor", "name": self.author.name}
+        self.type_to({f"c{self._named(frame)}": author, f"v{self.visitor}": author})
 
     async def read(self, frame: Frame) -> None:
         await self.read_by("visitor", frame)
@@ -95,15 +104,20 @@ class VisitorSocket(Socket):
     async def page(self, frame: Frame) -> None:
         await pool.run(self._saw, {"page": frame})
 
+    async def contact(self, frame: Frame) -> None:
+        claims = {field: frames.text_of(frame, field) for field in contact.FIELDS if field in frame}
+        try:
+            await pool.run(contact.keep, self.visitor, contact.clean(**claims))
+        except ValidationError as error:
+            self.tell({"type": "refused", "of": "contact", "reason": "invalid", "fields": [*error.message_dict]})
+
     def _saw(self, frame: Frame) -> None:
-        """Remember the page named in ``frame``: an address of the web, or none."""
+        """Remember the page named in ``frame``, and what its browser says of this visit."""
         page = frame.get("page")
-        url = page.get("url") if isinstance(page, dict) else None
-        title = page.get("title", "") if isinstance(page, dict) else ""
-        if isinstance(url, str) and isinstance(title, str) and url.startswith(("http://", "https://")):
-            Visitor(pk=self.visitor).looks_at(text.clean(url, limit=2048), text.clean(title, limit=256))
+        if isinstance(page, dict):
+            visits.saw(self.visitor, page.get("url"), page.get("title"), frame.get("visit"), self.user_agent)
 
     verbs: ClassVar = {
         "hello": hello, "say": say, "typing": typing, "read": read, "page": page,
-        "more": Socket.more, "heartbeat": Socket.heartbeat,
+        "contact": contact, "more": Socket.more, "heartbeat": Socket.heartbeat,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_POST, require_safe
 
 from consult.chat import duty, identity, origin, reading
@@ -42,6 +43,7 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt  # the page it is sent from is cached and holds no token; its origin is judged like a socket's
+@gzip_page  # the secret goes with a header: there is none in the document to be guessed from its length
 @require_POST
 @cache_control(private=True, no_store=True)
 def engage(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
@@ -35,6 +36,30 @@ def test_a_visitor_and_an_operator_talk_over_http(visitor_page: Page, operator_c
     say(visitor_page, "And for the kitchen?")
     expect(desk.get_by_role("log", name="Conversation").get_by_text("And for the kitchen?")).to_be_visible()
     expect(rows(visitor_page)).to_have_count(3)
+
+
+def test_what_happened_between_two_exchanges_is_told_once(desk: Page) -> None:
+    alone = {"type": "welcome", "conversation": "c", "epoch": 1, "last_seq": 0, "messages": [], "visitor_read": 0}
+    before = alone | {"operators_read": 0, "row": {"conversation": "c", "revision": 1}, "notes": []}
+    after = before | {"row": {"conversation": "c", "revision": 2}, "notes": [{"type": "note", "number": 1}]}
+    answers = iter([before, after, after])
+    desk.route("**/an-exchange/**", lambda route: route.fulfill(body=json.dumps(next(answers, after))))
+    heard = desk.evaluate(
+        """async (script) => {
+            const { Exchange } = await import(script);
+            const line = new Exchange("/an-exchange/");
+            const heard = [];
+            line.addEventListener("open", () => line.send('{"type": "hello", "v": 1, "conversation": "c"}'));
+            return new Promise((told) => line.addEventListener("message", ({ data }) => {
+                heard.push(JSON.parse(data));
+                if (heard.filter(({ type }) => type === "heartbeat").length < 3) return;
+                line.close();
+                told(heard);
+            }));
+        }""",
+        desk.locator("consult-socket").get_attribute("script"),
+    )
+    assert [frame for frame in heard if frame["type"] == "welcome"] == [before, after]
 
 
 def test_the_websocket_is_taken_again_once_it_gets_through(visitor_page: Page) -> None:

@@ -135,7 +135,7 @@ def test_another_visitor_sees_none_of_it(visitor_page: Page) -> None:
         expect(rows(stranger)).to_have_count(0)
 
 
-def test_earlier_messages_come_when_asked_for(visitor_page: Page) -> None:
+def test_earlier_messages_come_when_their_place_is_seen(visitor_page: Page) -> None:
     # The limit on how fast one may talk makes the history by hand dear; a server that says there is more does as well.
     def with_history(line: WebSocketRoute) -> None:
         server = line.connect_to_server()
@@ -153,6 +153,5 @@ def test_earlier_messages_come_when_asked_for(visitor_page: Page) -> None:
     say(visitor_page, "Which lamp for a dark corner?")
     visitor_page.route_web_socket("**/ws/consult/visitor/", with_history)
     visitor_page.reload()
-    visitor_page.get_by_role("button", name="Show earlier messages").click()
     expect(rows(visitor_page).filter(has_text="Long ago")).to_have_count(1)
     expect(visitor_page.get_by_role("button", name="Show earlier messages")).to_have_count(0)

@@ -90,6 +90,7 @@ export class Exchange extends EventTarget {
       signal: poll?.signal,
     });
     const text = await response.text();
+    for (const hello of this.#hellos.values()) hello.page = hello.visit = undefined; // once is enough
     this.#polling = null;
     this.#news = false;
     for (const line of text.split("\n").filter(Boolean)) this.#received(line);
@@ -112,7 +113,8 @@ export class Exchange extends EventTarget {
     this.#conversation = frame.conversation;
     Object.assign(hello, { conversation: frame.conversation ?? undefined, epoch: frame.epoch ?? undefined });
     hello.after = frame.conversation ? (begins ? frame.last_seq : hello.after) : undefined;
-    if (begins) this.#tell(frame);
+    if (begins) this.#told.delete("welcome");
+    this.#once("welcome", JSON.stringify([frame.row, frame.notes]), frame); // repeated to a desk for these alone
     for (const message of frame.messages) {
       if (!begins) this.#tell({ ...message, type: "message" });
       this.#moved(frame.conversation, message.seq);

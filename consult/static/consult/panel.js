@@ -1,14 +1,20 @@
-// <consult-panel>: the conversation, as its visitor sees it. The server wrote its markup; the socket in it brings what is
-// said and keeps what is not yet sent, the log in it draws. This element knows where the conversation stands.
+// <consult-panel>: the conversation, as its visitor sees it. The socket in it brings and keeps what is said, the log in
+// it draws.
 //
 // Tells, by bubbling events: consult:unread, consult:availability, consult:close.
 
-const DRAFT = "consult-draft";
-const KEPT = 24 * 60 * 60 * 1000; // ms that a draft stays in this tab's storage
+const DRAFT = "consult-draft"; // in this tab's storage: what was begun, and the place that was read
+const DECLINED = "consult-declined"; // there too: not to be asked how to reach them
+const KEPT = 24 * 60 * 60 * 1000; // ms that a draft stays there
+const SLOW = 2_000; // ms of connecting that are worth a word
 const TYPING_EVERY = 3_000; // ms between two of our typing notices
 const TYPING_LASTS = 6_000; // ms that one of theirs is shown
 const TYPING_SAID = 10_000; // ms between two that are read aloud
+const THANKED = 5_000; // ms that we thank for how to reach them
 const COUNT_FROM = 0.9; // of the limit, from where on characters are counted
+const PASTED = 10; // times the limit: more would make the browser itself slow
+const PAGES = 20; // of this tab, from before
+const LONGEST = 1_000; // characters of an address: all have to go into one frame
 
 class ConsultPanel extends HTMLElement {
   #dialog = null;
@@ -20,23 +26,28 @@ class ConsultPanel extends HTMLElement {
   #conversation = null;
   #epoch = null;
   #last = 0; // every message up to this number is drawn
-  #first = Infinity; // and none before this one
   #read = 0;
   #unread = new Set();
 
+  #place = null; // that was read on the page before
+  #contact = null; // what the server knows of how to reach them
+  #page = ""; // the address that the server was told we are at
   #operator = null;
   #availability = "";
   #isClosed = false;
   #typedAt = 0;
   #typingSaidAt = 0;
   #typingEnds = 0;
+  #savedAt = 0;
+  #slow = 0;
 
   disconnectedCallback() {
     this.#life?.abort();
     clearTimeout(this.#typingEnds);
+    clearTimeout(this.#slow);
   }
 
-  /** Begins to talk. Called when all of this is in the page: an element is connected before those that it contains. */
+  /** Begins to talk, once those in it are connected too. */
   begin() {
     this.#life = new AbortController();
     this.#dialog = this.querySelector("dialog");
@@ -45,7 +56,9 @@ class ConsultPanel extends HTMLElement {
     this.#field = this.querySelector("textarea");
     this.#listen(this.#life.signal);
     for (const entry of this.#socket.pending) this.#outbox(entry);
-    this.#field.value = keptDraft();
+    const { text = "", place = null } = kept();
+    this.#field.value = text;
+    this.#place = place;
     this.#typed();
     this.#socket.open();
   }
@@ -78,28 +91,35 @@ class ConsultPanel extends HTMLElement {
     on(this.#socket, "consult:connected", () => this.#hello());
     on(this.#socket, "consult:frame", ({ detail }) => this.#received(detail));
     on(this.#socket, "consult:outbox", ({ detail }) => this.#outbox(detail));
-    on(this.#socket, "consult:connection", () => this.#notice());
-    on(this.#log, "consult:retry", ({ detail }) => this.#retry(detail.client_id));
-    on(this.#log, "consult:forget", ({ detail }) => this.#delete(detail.client_id));
+    on(this.#socket, "consult:connection", () => this.#connection());
+    for (const deed of ["retry", "forget"]) on(this.#log, `consult:${deed}`, ({ detail }) => this.#again(deed, detail));
     on(this.#part("close"), "click", () => this.close());
-    on(this.#part("more"), "click", () => this.#older());
-    on(this.querySelector("form"), "submit", (event) => this.#submit(event));
+    on(this.#log, "consult:earlier", ({ detail }) => this.#socket.send({ type: "more", ...detail }));
+    on(this.#field.form, "submit", (event) => this.#submit(event));
+    on(this.#part("contact"), "submit", (event) => this.#save(event));
+    on(this.#part("decline"), "click", () => this.#decline());
     on(this.#field, "input", () => this.#typed());
+    on(this.#field, "paste", (event) => this.#pasted(event));
     on(this.#field, "keydown", (event) => this.#key(event));
     on(this.#dialog, "keydown", (event) => this.#escape(event));
     on(this.#dialog, "close", () => this.#fire("consult:close"));
     on(document, "visibilitychange", () => this.#look());
-    if (window.visualViewport) {
-      for (const name of ["resize", "scroll"]) on(window.visualViewport, name, () => this.#fit());
-    }
+    on(window, "pagehide", () => keep({ text: this.#field.value, place: this.open ? this.#log.place : null }));
+    on(window, "pageshow", () => (this.#page = "")); // they were elsewhere since
+    for (const name of ["resize", "scroll"]) on(visualViewport, name, () => this.#fit());
   }
 
   // What is received. Everything drawn goes through the log's put().
 
   #hello() {
-    const place = { conversation: this.#conversation, after: this.#last, epoch: this.#epoch };
-    const page = { url: location.href, title: this.dataset.subject || document.title };
-    this.#socket.send({ type: "hello", v: 1, page, ...(this.#conversation && place) });
+    const hello = { type: "hello", v: 1 };
+    const [conversation, after, epoch] = [this.#conversation, this.#last, this.#epoch];
+    if (conversation) Object.assign(hello, { conversation, after, epoch });
+    if (this.#page !== location.href) {
+      hello.page = { url: location.href.slice(0, 2048), title: this.dataset.subject.slice(0, 256) };
+      hello.visit = visit();
+    }
+    if (this.#socket.send(hello)) this.#page = location.href;
   }
 
   #received(frame) {
@@ -107,11 +127,12 @@ class ConsultPanel extends HTMLElement {
       welcome: this.#welcome,
       reset: this.#reset,
       message: this.#message,
-      messages: this.#history,
+      messages: ({ messages, more }) => this.#log.prepend(messages, more),
       typing: this.#typing,
       read: this.#wasRead,
       availability: this.#available,
       heartbeat: this.#beat,
+      contact: this.#reachable,
       refused: this.#refused,
     }[frame.type];
     react?.call(this, frame);
@@ -122,7 +143,11 @@ class ConsultPanel extends HTMLElement {
     if (!resumed) this.#enter(frame);
     for (const message of frame.messages) this.#put(message);
     if (frame.more && resumed) this.#hello();
-    else if (!resumed) this.#part("more").hidden = !frame.more;
+    else if (!resumed) this.#log.more = frame.more;
+    if (this.#place) this.#log.place = this.#place;
+    this.#place = null;
+    this.#contact = frame.contact ?? this.#contact;
+    this.#ask();
     this.#operator = frame.operator?.name ?? null;
     this.#isClosed = frame.closed;
     this.#readUpTo(frame.visitor_read);
@@ -136,7 +161,6 @@ class ConsultPanel extends HTMLElement {
     this.#conversation = conversation;
     this.#epoch = epoch;
     this.#last = messages.length ? messages[0].seq - 1 : 0;
-    this.#first = Infinity;
     this.#read = 0;
     this.#unread.clear();
   }
@@ -155,10 +179,12 @@ class ConsultPanel extends HTMLElement {
       return;
     }
     this.#put(message);
-    this.#quiet();
+    write(this.#part("typing"), "");
+    this.#ask();
     if (message.kind === "joined") this.#operator = message.facts.name ?? message.author.name;
     if (message.kind === "left") this.#operator = null;
     if (message.kind === "closed") [this.#isClosed, this.#operator] = [true, null];
+    if (message.kind === "reopened") this.#isClosed = false;
     this.#notice();
     this.#look();
   }
@@ -167,29 +193,17 @@ class ConsultPanel extends HTMLElement {
     this.#log.put(message);
     this.#part("greeting").hidden = true;
     if (message.conversation !== this.#conversation) return;
-    this.#first = Math.min(this.#first, message.seq);
     this.#last = Math.max(this.#last, message.seq);
     if (message.kind === "text" && message.author.kind !== "visitor") this.#unread.add(message.seq);
-  }
-
-  #older() {
-    this.#part("more").hidden = true;
-    this.#socket.send({ type: "more", conversation: this.#conversation, before: this.#first });
-  }
-
-  #history({ messages, more }) {
-    this.#log.prepend(messages);
-    this.#first = Math.min(this.#first, ...messages.map(({ seq }) => seq));
-    this.#part("more").hidden = !more;
   }
 
   #beat({ conversation, last_seq }) {
     if (conversation === this.#conversation && last_seq > this.#last) this.#hello();
   }
 
-  #refused({ of, reason }) {
-    if (of !== "hello" || reason !== "not_found") return;
-    this.#reset();
+  #refused({ of, reason, fields }) {
+    if (of === "hello" && reason === "not_found") this.#reset();
+    if (of === "contact") this.#correct(fields);
   }
 
   // Who has read what.
@@ -207,11 +221,9 @@ class ConsultPanel extends HTMLElement {
 
   /** What stands in an open panel on a visible page is read. */
   #look() {
-    if (this.open && !document.hidden && this.#last > this.#read) {
-      const sent = this.#socket.send({ type: "read", conversation: this.#conversation, seq: this.#last });
-      if (sent) this.#readUpTo(this.#last);
-    }
-    this.#fire("consult:unread", { count: this.#unread.size });
+    const seen = this.open && !document.hidden && this.#last > this.#read;
+    const sent = seen && this.#socket.send({ type: "read", conversation: this.#conversation, seq: this.#last });
+    this.#readUpTo(sent ? this.#last : this.#read);
   }
 
   // Who is there.
@@ -222,12 +234,20 @@ class ConsultPanel extends HTMLElement {
     this.#notice();
   }
 
-  /** One true sentence at a time, the one that matters most; and in the head who answers. */
-  #notice() {
+  #connection() {
+    clearTimeout(this.#slow);
+    this.#slow = setTimeout(() => this.#notice(true), SLOW);
+    this.#notice();
+  }
+
+  /** The one true sentence that matters most; and in the head who answers. */
+  #notice(isSlow = false) {
     const { dataset } = this.#part("notice");
-    const offline = this.#socket.dataset.connection === "offline" && dataset.offline;
-    const away = this.#availability === "away" && !this.#operator && dataset.away;
-    write(this.#part("notice"), offline || (this.#isClosed && dataset.closed) || away || "");
+    const { connection } = this.#socket.dataset;
+    const line = (isSlow || connection !== "connecting") && dataset[connection];
+    const saved = Date.now() - this.#savedAt < THANKED && dataset.saved;
+    const away = !this.#operator && this.#availability === "away" && dataset.away;
+    write(this.#part("notice"), line || saved || (this.#isClosed && dataset.closed) || away || "");
     const who = this.#part("who").dataset;
     write(this.#part("who"), this.#operator ? who.operator.replace("{name}", this.#operator) : who[this.#availability] ?? "");
     this.#dialog.dataset.availability = this.#operator ? "online" : this.#availability;
@@ -235,19 +255,12 @@ class ConsultPanel extends HTMLElement {
 
   #typing({ author }) {
     const typing = this.#part("typing");
-    const words = typing.dataset.words.replace("{name}", author.name);
-    write(typing, words);
-    if (Date.now() - this.#typingSaidAt > TYPING_SAID) {
-      this.#typingSaidAt = Date.now();
-      write(this.#part("typing-said"), words);
-    }
+    const aloud = Date.now() - this.#typingSaidAt > TYPING_SAID;
+    if (aloud) this.#typingSaidAt = Date.now();
+    typing.setAttribute("aria-live", aloud ? "polite" : "off");
+    write(typing, typing.dataset.words.replace("{name}", author.name));
     clearTimeout(this.#typingEnds);
-    this.#typingEnds = setTimeout(() => this.#quiet(), TYPING_LASTS);
-  }
-
-  #quiet() {
-    write(this.#part("typing"), "");
-    write(this.#part("typing-said"), "");
+    this.#typingEnds = setTimeout(() => write(typing, ""), TYPING_LASTS);
   }
 
   // What is said.
@@ -255,8 +268,10 @@ class ConsultPanel extends HTMLElement {
   #submit(event) {
     event.preventDefault();
     const body = this.#field.value;
-    if (!body.trim()) {
-      write(this.#part("hint"), this.#part("hint").dataset.empty);
+    const { dataset } = this.#part("hint");
+    const refusal = !body.trim() ? dataset.empty : this.#isTooLong ? dataset.tooLong : "";
+    if (refusal) {
+      write(this.#part("hint"), refusal);
     } else {
       this.#field.value = "";
       this.#typed();
@@ -274,41 +289,86 @@ class ConsultPanel extends HTMLElement {
     if (state === "failed") this.#log.fail(client_id, reason);
   }
 
-  /** What was too long goes back into the field: only its author can shorten it. */
-  #retry(client_id) {
-    const { body, reason } = this.#socket.pending.find((entry) => entry.client_id === client_id) ?? {};
-    if (reason === "too_long") {
-      this.#socket.forget(client_id);
-      this.#field.value = [body, this.#field.value].filter(Boolean).join("\n");
-      this.#typed();
-    } else {
-      this.#socket.retry(client_id);
-    }
-    this.#field.focus();
-  }
-
-  #delete(client_id) {
-    this.#socket.forget(client_id);
+  #again(deed, { client_id }) {
+    this.#socket[deed](client_id);
     this.#field.focus();
   }
 
   #typed() {
     const { value } = this.#field;
-    keepDraft(value);
+    keep({ text: value });
     write(this.#part("hint"), "");
-    const [used, limit] = [[...value].length, Number(this.dataset.limit)];
+    this.#count(length(value));
+    this.#field.setAttribute("aria-invalid", this.#isTooLong);
+    if (!value || !this.#conversation || Date.now() - this.#typedAt < TYPING_EVERY) return;
+    if (this.#socket.send({ type: "typing", conversation: this.#conversation })) this.#typedAt = Date.now();
+  }
+
+  /** Far too much stays in the clipboard. */
+  #pasted(event) {
+    const used = length(event.clipboardData.getData("text"));
+    if (used <= this.dataset.limit * PASTED) return;
+    event.preventDefault();
+    this.#count(used);
+    write(this.#part("hint"), this.#part("hint").dataset.tooLong);
+  }
+
+  #count(used) {
+    const { limit } = this.dataset;
     const words = this.#part("count").dataset.words.replace("{used}", used).replace("{limit}", limit);
     write(this.#part("count"), used > limit * COUNT_FROM ? words : "");
     this.#part("count").toggleAttribute("data-over", used > limit);
-    this.#field.setAttribute("aria-invalid", used > limit);
-    if (!value || !this.#conversation || Date.now() - this.#typedAt < TYPING_EVERY) return;
-    if (this.#socket.send({ type: "typing", conversation: this.#conversation })) this.#typedAt = Date.now();
+  }
+
+  get #isTooLong() {
+    return length(this.#field.value) > this.dataset.limit;
   }
 
   #key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    this.querySelector("form").requestSubmit();
+    this.#field.form.requestSubmit();
+  }
+
+  /** After their first words: how to reach them. */
+  #ask() {
+    const unknown = this.#contact && !Object.values(this.#contact).some(Boolean);
+    const said = this.#log.querySelector("li[data-author=visitor][data-seq]");
+    this.#part("contact").hidden = !unknown || !said || storage(() => sessionStorage.getItem(DECLINED));
+  }
+
+  #save(event) {
+    event.preventDefault();
+    const typed = [...new FormData(event.target)].filter(([, value]) => value.trim());
+    if (!typed.length) event.target.elements[0].focus();
+    else if (!this.#socket.send({ type: "contact", ...Object.fromEntries(typed) })) this.#correct();
+  }
+
+  /** It is not saved: because of these fields or, without any, for now. */
+  #correct(fields = []) {
+    const inputs = [...this.querySelectorAll("input")];
+    for (const input of inputs) input.setAttribute("aria-invalid", fields.includes(input.name));
+    const wrong = inputs.filter(({ name }) => fields.includes(name));
+    const sentences = wrong.map(({ dataset }) => dataset.wrong).join(" ");
+    write(this.#part("wrong"), sentences || this.#part("wrong").dataset.unsaved);
+    wrong[0]?.focus();
+  }
+
+  /** Saved, here or in another tab, or at the desk. */
+  #reachable({ name, email, phone }) {
+    const asked = this.#part("contact");
+    if (!asked.hidden && asked.querySelector("[open]")) this.#savedAt = Date.now();
+    if (asked.matches(":focus-within")) this.#field.focus();
+    this.#contact = { name, email, phone };
+    this.#ask();
+    this.#notice();
+    setTimeout(() => this.#notice(), THANKED);
+  }
+
+  #decline() {
+    storage(() => sessionStorage.setItem(DECLINED, "yes"));
+    this.#ask();
+    this.#field.focus();
   }
 
   #escape(event) {
@@ -320,7 +380,7 @@ class ConsultPanel extends HTMLElement {
 
   /** A phone's keyboard shrinks only the visual viewport; a full-screen panel has to stay inside it. */
   #fit() {
-    const { height, offsetTop } = window.visualViewport ?? { height: window.innerHeight, offsetTop: 0 };
+    const { height, offsetTop } = visualViewport;
     this.#dialog.style.setProperty("--consult-visible", `${height}px`);
     this.#dialog.style.setProperty("--consult-visible-from", `${offsetTop}px`);
   }
@@ -339,22 +399,42 @@ function write(part, text) {
   if (part.textContent !== text) part.textContent = text;
 }
 
-function keptDraft() {
+/** As the server counts. */
+function length(text) {
+  const trimmed = text.trim();
+  return trimmed.length - (trimmed.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+}
+
+/** What this browser says of the visit. */
+function visit() {
+  const { navigation } = window;
+  const earlier = navigation?.entries().filter(({ index }) => index < navigation.currentEntry.index) ?? [];
+  return {
+    referrer: document.referrer,
+    language: navigator.language,
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    before: earlier.map(({ url }) => url).filter((url) => url?.length < LONGEST).slice(-PAGES),
+  };
+}
+
+// A browser that forbids storage loses drafts on a reload, and nothing else.
+
+function storage(deed) {
   try {
-    const { text, at } = JSON.parse(sessionStorage.getItem(DRAFT)) ?? {};
-    return Date.now() - at < KEPT ? text : "";
+    return deed();
   } catch {
-    return "";
+    return null;
   }
 }
 
-function keepDraft(text) {
-  try {
-    if (text) sessionStorage.setItem(DRAFT, JSON.stringify({ text, at: Date.now() }));
-    else sessionStorage.removeItem(DRAFT);
-  } catch {
-    // A browser that forbids storage loses drafts on a reload, and nothing else.
-  }
+function kept() {
+  const draft = storage(() => JSON.parse(sessionStorage.getItem(DRAFT)));
+  return Date.now() - draft?.at < KEPT ? draft : {};
+}
+
+function keep({ text, place }) {
+  const draft = JSON.stringify({ text, place, at: Date.now() });
+  storage(() => (text || place ? sessionStorage.setItem(DRAFT, draft) : sessionStorage.removeItem(DRAFT)));
 }
 
 if (!customElements.get("consult-panel")) customElements.define("consult-panel", ConsultPanel);

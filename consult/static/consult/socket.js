@@ -1,8 +1,8 @@
 // <consult-socket src="/ws/consult/visitor/" outbox="consult-visitor" exchange="/consult/exchange/visitor/" script="…">
 //
-// One WebSocket with the lifetime of this element, and the outbox of what was said here. The server's log is the truth:
-// a message leaves the outbox only when the server sends it back, which it does after COMMIT. Until then it is sent
-// again under the same name (client_id), for ever, so that a cut can neither lose it nor double it.
+// One WebSocket with the lifetime of this element, and the outbox of what was said here. A message leaves it only when
+// the server sends it back, after COMMIT; until then it is sent again under the same name (client_id): a cut can neither
+// lose nor double it.
 // Where WebSockets are blocked, what `script` (exchange.js) exports takes their place and talks HTTP to `exchange`.
 //
 // Tells, by bubbling events: consult:connected (say hello now), consult:connection, consult:frame, consult:outbox.
@@ -68,7 +68,12 @@ class ConsultSocket extends HTMLElement {
     return true;
   }
 
-  /** Puts words into the outbox, from where they go as soon as they can; returns the name they go by for ever. */
+  /** A name (client_id) for what must happen but once. */
+  name() {
+    return uuid4();
+  }
+
+  /** Puts words into the outbox; returns the name they go by for ever. */
   say({ conversation = null, body }) {
     const entry = { client_id: uuid4(), conversation, body, state: "sending", at: Date.now() };
     this.#entries.push(entry);
@@ -101,11 +106,9 @@ class ConsultSocket extends HTMLElement {
     this.#tell({ ...entry, state: "forgotten" });
   }
 
-  /** What was said and not yet acknowledged, oldest first. */
+  /** What is not yet acknowledged, oldest first. */
   get pending() {
-    return this.#entries.map(({ client_id, conversation, body, state, reason }) => ({
-      client_id, conversation, body, state, reason,
-    }));
+    return structuredClone(this.#entries);
   }
 
   // The line.
@@ -218,7 +221,7 @@ class ConsultSocket extends HTMLElement {
     socket?.close(1000);
   }
 
-  /** After this nothing of the old line is listened to, and nothing of it runs on. */
+  /** After this nothing of the old line runs on. */
   #silence() {
     this.#socket = null;
     this.#flowing = false;
@@ -340,8 +343,8 @@ class ConsultSocket extends HTMLElement {
     this.#fire("consult:connection", { state, code });
   }
 
-  #tell({ client_id, conversation, body, state, reason }) {
-    this.#fire("consult:outbox", { client_id, conversation, body, state, reason });
+  #tell(entry) {
+    this.#fire("consult:outbox", { ...entry });
   }
 
   #fire(name, detail = null) {

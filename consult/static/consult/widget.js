@@ -7,7 +7,7 @@
 const MARK = "consult"; // in local storage: this browser has engaged (its cookie can't be seen from here)
 const OURS = "consult-ours"; // in this tab's storage: the marker of whoever's words the tab keeps
 const OPEN = "consult-open"; // in this tab's storage: the panel goes along to the next page
-const OF_THE_PANEL = ["consult-draft", "consult-outbox"]; // there too: what was begun, and what is not sent yet
+const OF_THE_PANEL = ["consult-draft", "consult-outbox", "consult-declined"]; // there too, and as personal
 const NOT_YOU = 4401; // close code: not, or no longer, who you were
 const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)"); // here the panel fills the screen
 
@@ -21,6 +21,7 @@ class ConsultWidget extends HTMLElement {
   #texts = null;
   #availability = "";
   #unread = 0;
+  #counted = ""; // what we wrote before the page's title
   #life = null;
 
   connectedCallback() {
@@ -106,6 +107,16 @@ class ConsultWidget extends HTMLElement {
     this.#badge.hidden = !unread;
     this.#badge.textContent = unread > 9 ? "9+" : unread;
     this.#describe();
+    const title = document.querySelector("title");
+    const counted = unread ? `(${unread}) ` : "";
+    if (title && counted !== this.#counted) title.textContent = counted + this.#title;
+    this.#counted = counted;
+  }
+
+  /** The page's title as the shop has it, who may change it while ours is counting. */
+  get #title() {
+    const { textContent = "" } = document.querySelector("title") ?? {};
+    return textContent.startsWith(this.#counted) ? textContent.slice(this.#counted.length) : textContent;
   }
 
   /** Counts and states are the label's description; its name never changes. */
@@ -181,7 +192,7 @@ class ConsultWidget extends HTMLElement {
 
   #place(source) {
     const panel = document.importNode(source.querySelector("consult-panel"), true);
-    panel.dataset.subject = this.dataset.subject;
+    panel.dataset.subject = this.dataset.subject || this.#title;
     this.shadowRoot.append(panel);
     panel.begin();
     return panel;
