@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from consult.chat import live
+from consult.chat import live, text, visits
 from consult.chat.models import Conversation, Message, Token, Visitor
 from consult.conf import conf
 
@@ -100,8 +101,13 @@ def _new_visitor(request: HttpRequest) -> Visitor:
     customer = _customer(request)
     if customer is None:
         return Visitor.objects.create()
-    claims = {"name": customer.get_full_name()[:64], "email": getattr(customer, customer.get_email_field_name(), "")}
-    return Visitor.objects.get_or_create(customer=customer, defaults=claims)[0]
+    return Visitor.objects.get_or_create(customer=customer, defaults=_claims(customer))[0]
+
+
+def _claims(customer: User) -> dict[str, str]:
+    """What the account says of how to reach them."""
+    name = text.line(customer.get_full_name())[: Visitor._meta.get_field("name").max_length]
+    return {"name": name, "email": getattr(customer, customer.get_email_field_name(), "")}
 
 
 def _claim(token: Token, customer: User) -> Token:
@@ -118,11 +124,13 @@ def _claim(token: Token, customer: User) -> Token:
 
 def _join(token: Token, customer: User) -> Token:
     visitor = token.visitor
+    # One browser of a customer at a time: two that took turns at the rows below would wait for each other.
+    get_user_model()._default_manager.select_for_update(no_key=True).filter(pk=customer.pk).first()
     theirs = Visitor.objects.filter(customer=customer.pk).first()
     if theirs is None:
         visitor.customer = customer
-        visitor.name = visitor.name or customer.get_full_name()[:64]
-        visitor.email = visitor.email or getattr(customer, customer.get_email_field_name(), "")
+        for field, claim in _claims(customer).items():
+            setattr(visitor, field, getattr(visitor, field) or claim)
         visitor.save(update_fields=["customer", "name", "email"])
         visitor.tokens.update(customer=customer)
         Conversation.objects.open().filter(visitor=visitor).changed()
@@ -145,7 +153,8 @@ def _join(token: Token, customer: User) -> Token:
     Conversation.objects.filter(visitor=visitor).update(visitor=theirs)
     for field in ("name", "email", "phone"):
         setattr(theirs, field, getattr(theirs, field) or getattr(visitor, field))
-    theirs.save(update_fields=["name", "email", "phone"])
+    visits.join(theirs, visitor)
+    theirs.save(update_fields=["name", "email", "phone", "seen_at", *visits.FACTS])
     visitor.tokens.update(visitor=theirs, customer=customer)
     Conversation.objects.open().filter(visitor=theirs).changed()
     _start_again(visitor)

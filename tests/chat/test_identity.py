@@ -104,6 +104,18 @@ def test_signing_in_takes_the_conversation_along(customer: User) -> None:
     assert conversation in visitor.conversations.all()
 
 
+def test_an_account_gives_no_name_that_nobody_can_see(customer: User) -> None:
+    customer.first_name = "\u200b\u061c"
+    browser, engaged = Browser(), Browser()
+    browser.engage()
+    browser.user = engaged.user = customer
+    visitor = browser.visitor()
+    assert visitor is not None
+    assert (visitor.name, visitor.email) == ("", "anna@shop.example")
+    visitor.delete()
+    assert engaged.engage().name == ""
+
+
 def test_a_customer_finds_the_conversation_on_another_device(customer: User) -> None:
     phone, laptop = Browser(), Browser()
     phone.user = laptop.user = customer
