@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
@@ -10,12 +9,13 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import Permission, User
 from django.db import connections
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from consult.chat import pool, rate, writer
+from consult.chat.desks import desks
 from consult.models import Visitor
 from tests.demo import Demo
-from tests.faults.machines import Redis, program
+from tests.faults.machines import Redis, chromium
 
 ANSWERS = ("consult.answer_conversation", "example_shop.view_order", "example_shop.add_order")
 MANAGES = (
@@ -98,6 +98,12 @@ def threads_end_with_their_test() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def nobody_sat_at_a_desk() -> None:
+    """What a process's desks know of its conversations outlives the last of them, until the next beat."""
+    desks.forget()
+
+
+@pytest.fixture(autouse=True)
 def nobody_has_spoken_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """How fast somebody speaks is remembered by their key, which the next test's people have again."""
     monkeypatch.setattr(rate, "_buckets", OrderedDict())
@@ -136,10 +142,5 @@ def demo() -> Iterator[Demo]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium. Who the people in it are is a matter of its contexts: ``browser.new_context()``."""
-    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    if os.geteuid() == 0:
-        quiet.append("--no-sandbox")  # which root may not use
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium", "chromium"), args=quiet)
+    with chromium() as browser:
         yield browser
-        browser.close()

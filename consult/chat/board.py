@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Count, F, IntegerField, OuterRef, Subquery
+from django.db.models import Case, Count, Exists, F, FilteredRelation, IntegerField, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
 from consult.chat import frames
-from consult.chat.models import Conversation, ConversationQuerySet, Message, name_of
+from consult.chat.entry import Author
+from consult.chat.models import Conversation, ConversationQuerySet, Handover, Message, Note, Take, name_of
 
 if TYPE_CHECKING:
     from consult.chat.frames import Frame
@@ -17,13 +18,25 @@ if TYPE_CHECKING:
 PAGE = 100  # rows
 EXCERPT = 140  # code points of the last line
 
+LAST = ("author_key", "author_name", "body", "facts", "sent_at")  # of the last text
 LISTS = ("waiting", "mine", "all")
+
+
+class Tally(NamedTuple):
+    """Open conversations of one operator (pk; None: of nobody) and one receiver of its offer: how many there are, and
+    in how many the visitor waits.
+    """
+
+    operator: int | None
+    receiver: int | None
+    open: int
+    waiting: int
 
 
 def page(user: int, which: str, number: int, *, sees_all: bool) -> Frame:
     """The frame ``rows``: page ``number`` (from 1) of one of LISTS for operator ``user`` (pk)."""
     conversations = _listed(user, which, sees_all=sees_all)
-    counts = counted(tally(), user, sees_all=sees_all)
+    counts = counted(tallies(), user, sees_all=sees_all)
     pages = max(1, -(-(counts[which] or 0) // PAGE))
     number = min(max(number, 1), pages)
     ordered = conversations.order_by(F("waiting_since").asc(nulls_last=True), "pk")
@@ -37,7 +50,7 @@ def changed(pks: Iterable[int]) -> list[Frame]:
 
 
 def rows(conversations: ConversationQuerySet) -> list[Frame]:
-    """Rows in the order of ``conversations``, with two queries. ``mine`` is for the desk to say."""
+    """Rows in the order of ``conversations``, with two queries; as_seen_by adds what differs between operators."""
     texts = Message.objects.filter(conversation=OuterRef("pk"), kind=Message.Kind.TEXT)
     unread = (
         texts.filter(seq__gt=OuterRef("operators_read"), author_key__startswith="v")
@@ -46,36 +59,90 @@ def rows(conversations: ConversationQuerySet) -> list[Frame]:
         .annotate(count=Count("pk"))
         .values("count")
     )
-    found: list[Any] = list(
-        conversations.select_related("visitor__customer", "operator").annotate(
-            unread=Coalesce(Subquery(unread, output_field=IntegerField()), 0),
-            last_text=Subquery(texts.order_by("-seq").values("pk")[:1]),
-        )
+    notes = Note.objects.filter(conversation=OuterRef("pk")).order_by("-number")
+    takes = Take.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
+    handovers = Handover.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
+    # Since a colleague returned it to who has it, nothing was said.
+    back = Q(outcome=Handover.Outcome.RETURNED, giver=OuterRef("operator"), answered_at__gt=OuterRef("last_sent_at"))
+    said = texts.order_by("-seq")
+    last = {f"last_{field}": Subquery(said.values(field)[:1]) for field in LAST}
+    told: Any = conversations.annotate(
+        **last,
+        offered=_offered(),
+        unread=Coalesce(Subquery(unread, output_field=IntegerField()), 0),
+        last_note=Coalesce(Subquery(notes.values("number")[:1]), 0),
+        vanished=Subquery(
+            takes.annotate(who=Case(When(why=Take.End.VANISHED, then="operator_name"))).values("who")[:1]
+        ),
+        returned=Subquery(handovers.annotate(who=Case(When(back, then="receiver_name"))).values("who")[:1]),
+        returned_at=Subquery(handovers.values("answered_at")[:1]),
+        follows=F("previous__public_id"),
     )
-    last = Message.objects.in_bulk([conversation.last_text for conversation in found])
-    return [_row(conversation, last.get(conversation.last_text)) for conversation in found]
+    found = told.select_related("visitor__customer", "operator", "offered").prefetch_related("tags")
+    found = found.defer("visitor__pages", "visitor__user_agent", "visitor__referrer")  # which may be long
+    return [_row(conversation) for conversation in found]
 
 
-def tally() -> dict[int | None, int]:
-    """How many open conversations each operator (pk) has, and nobody (None)."""
-    return dict(Conversation.objects.open().order_by().values_list("operator").annotate(Count("pk")))
+def as_seen_by(row: Frame, user: int) -> Frame:
+    """``row`` as operator ``user`` (pk) sees it: whether it is theirs, and which of LISTS it belongs to."""
+    operator, offer = row["operator"] and row["operator"]["id"], row["handover"]
+    parts = [part for part in ("giver", "receiver") if offer and offer[part]["id"] == user]
+    lists = () if row["closed"] else lists_of(user, operator, offer and offer["receiver"]["id"])
+    return row | {
+        "mine": operator == user,
+        "lists": list(lists),
+        "handover": offer and offer | {"mine": parts[0] if parts else None},
+    }
 
 
-def counted(of: dict[int | None, int], user: int, *, sees_all: bool) -> dict[str, int | None]:
-    """How many conversations each of LISTS holds for operator ``user``, from a tally."""
-    return {"waiting": of.get(None, 0), "mine": of.get(user, 0), "all": sum(of.values()) if sees_all else None}
+def lists_of(user: int, operator: int | None, receiver: int | None) -> tuple[str, ...]:
+    """Which of LISTS hold, for ``user``, an open conversation that ``operator`` has and offers ``receiver``."""
+    if operator is None:
+        return ("waiting", "all")
+    return ("mine", "all") if user in (operator, receiver) else ("all",)
+
+
+def tallies() -> list[Tally]:
+    """How many open conversations there are, and whose."""
+    groups = (
+        Conversation.objects.open()
+        .annotate(offered=_offered())
+        .order_by()
+        .values_list("operator", "offered__receiver")
+    )
+    return [Tally(*group) for group in groups.annotate(Count("pk"), Count("waiting_since"))]
+
+
+def counted(of: list[Tally], user: int, *, sees_all: bool) -> dict[str, int | None]:
+    """How many conversations each of LISTS holds for operator ``user``, and in how many of theirs it is their turn."""
+    counts = dict.fromkeys((*LISTS, "unanswered"), 0)
+    for operator, receiver, number, waiting in of:
+        lists = lists_of(user, operator, receiver)
+        for which in lists:
+            counts[which] += number
+        if "mine" in lists:
+            counts["unanswered"] += waiting if operator == user else number
+    return {**counts, "all": counts["all"] if sees_all else None}
 
 
 def _listed(user: int, which: str, *, sees_all: bool) -> ConversationQuerySet:
+    """The query of what lists_of says of one conversation."""
+    conversations = Conversation.objects.open()
     if which == "mine":
-        return Conversation.objects.open().filter(operator=user)
-    if which == "all" and sees_all:
-        return Conversation.objects.open()
-    return Conversation.objects.waiting()
+        offered = Handover.objects.open().filter(conversation=OuterRef("pk"), receiver=user)
+        return conversations.filter(Q(operator=user) | Q(Exists(offered), operator__isnull=False))
+    return conversations if which == "all" and sees_all else Conversation.objects.waiting()
 
 
-def _row(conversation: Any, last: Message | None) -> Frame:
+def _offered() -> FilteredRelation:
+    """The offer to a colleague that nobody has answered yet: at most one. Made anew, for a query changes it."""
+    return FilteredRelation("handovers", condition=Q(handovers__answered_at=None))
+
+
+def _row(conversation: Any) -> Frame:
     visitor, operator = conversation.visitor, conversation.operator
+    # Of an account that was deleted it may still be open. Where there is none, the join leaves no attribute.
+    offer = getattr(conversation, "offered", None) if operator else None
     return {
         "conversation": str(conversation.public_id),
         "revision": conversation.revision,
@@ -83,6 +150,7 @@ def _row(conversation: Any, last: Message | None) -> Frame:
             "name": visitor.name,
             "email": visitor.email,
             "phone": visitor.phone,
+            "visits": visitor.visits,
             "customer": {"name": visitor.customer.get_full_name() or str(visitor.customer)}
             if visitor.customer
             else None,
@@ -91,16 +159,28 @@ def _row(conversation: Any, last: Message | None) -> Frame:
             else None,
         },
         "operator": {"id": operator.pk, "name": name_of(operator)} if operator else None,
+        "handover": offer
+        and {
+            "giver": {"id": offer.giver_id, "name": offer.giver_name},
+            "receiver": {"id": offer.receiver_id, "name": offer.receiver_name},
+        },
+        "returned": {"name": conversation.returned, "at": frames.moment(conversation.returned_at)}
+        if conversation.returned
+        else None,
+        "previous": conversation.follows and str(conversation.follows),
+        "vanished": None if operator or conversation.closed_at else conversation.vanished,
+        "tags": [tag.name for tag in conversation.tags.all()],
+        "notes": conversation.last_note,
         "waiting_since": frames.moment(conversation.waiting_since),
         "unread": conversation.unread,
         "opened_at": frames.moment(conversation.opened_at),
         "closed": conversation.closed_at is not None,
-        "last": last
+        "last": conversation.last_author_key
         and {
-            "kind": last.kind,
-            "author": {"kind": last.author_kind, "name": last.author_name},
-            "body": last.body[:EXCERPT],
-            "facts": last.facts,
-            "sent_at": frames.moment(last.sent_at),
+            "kind": Message.Kind.TEXT.value,
+            "author": {"kind": Author(conversation.last_author_key).kind, "name": conversation.last_author_name},
+            "body": conversation.last_body[:EXCERPT],
+            "facts": conversation.last_facts,
+            "sent_at": frames.moment(conversation.last_sent_at),
         },
     }

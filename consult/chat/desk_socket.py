@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from consult.chat import board, frames, live, pool, rate, reading, rights, text
 from consult.chat.desks import desks
 from consult.chat.entry import Author, Entry, Refused
-from consult.chat.models import ANSWER, VIEW_ALL, Conversation, name_of
+from consult.chat.models import Conversation, ConversationQuerySet, name_of
 from consult.chat.socket import Receive, Send, Socket
 
 if TYPE_CHECKING:
@@ -19,24 +20,26 @@ if TYPE_CHECKING:
 class DeskSocket(Socket):
     """An operator's desk: a list of conversations, and one of them open."""
 
-    __slots__ = ("author", "list", "page", "sees_all", "shown", "told", "user", "visitor")
+    __slots__ = ("author", "known", "list", "page", "sees_all", "told", "user", "visitor")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         super().__init__(receive, send)
         self.sees_all = False
         self.list = "waiting"
         self.page = 1
-        self.shown: set[str] = set()  # public ids of the rows this desk has
+        # Public ids of the rows it was told. Each goes when it closes or leaves its lists: never more than are open.
+        self.known: set[str] = set()
         self.told: Frame = {}  # the counts it was last told
         self.visitor = ""  # the key of the visitor whose conversation it follows
 
     def identify(self, request: HttpRequest) -> bool:
-        user = request.user
-        if not (user.is_active and user.is_staff and (user.has_perm(ANSWER) or user.has_perm(VIEW_ALL))):
+        user: Any = request.user
+        now = rights.at_desk(user)
+        if now == rights.NONE:
             return False
         self.user = user.pk
         self.author = Author(f"u{user.pk}", name_of(user))
-        self.sees_all = user.has_perm(VIEW_ALL)
+        self.sees_all = now.sees_all
         self.warrant = rights.of_user(request.session.session_key or "", user)
         return True
 
@@ -45,6 +48,8 @@ class DeskSocket(Socket):
 
     def may(self, now: rights.Rights) -> None:
         super().may(now)
+        if self.sees_all and not now.sees_all:
+            raise Refused("moved")  # what it shows and follows, it may no longer: it starts again with what it may
         self.sees_all = now.sees_all
 
     def enter(self) -> None:
@@ -65,13 +70,13 @@ class DeskSocket(Socket):
         super().follow("")
 
     def look(self, frame: Frame) -> Frame:
-        conversation = reading.one_of(self._visible(), frames.uuid_of(frame, "conversation"))
+        conversation = self._visible(frames.uuid_of(frame, "conversation")).select_related("operator").first()
         if conversation is None:
             raise Refused("not_found")
         welcome = reading.welcome(conversation, frame.get("after"), frame.get("epoch"))
         (row,) = board.changed([conversation.pk])
         self.visitor = f"v{conversation.visitor_id}"
-        return welcome | {"row": self.mine(row)}
+        return welcome | {"row": self.mine(row), "notes": reading.notes(conversation)}
 
     def settle(self, welcome: Frame) -> None:
         if welcome["conversation"] != self.conversation:  # while we read, a colleague took it, and we were told
@@ -79,11 +84,11 @@ class DeskSocket(Socket):
         super().settle(welcome)
 
     def mine(self, row: Frame) -> Frame:
-        """``row`` as this operator reads it."""
-        return row | {"mine": row["operator"] is not None and row["operator"]["id"] == self.user}
+        """``row`` as this operator sees it."""
+        return board.as_seen_by(row, self.user)
 
-    def _visible(self) -> Any:
-        return Conversation.objects.visible_to(rights.user(self.warrant))
+    def _visible(self, named: UUID | str) -> ConversationQuerySet:
+        return Conversation.objects.at_desk(self.user, sees_all=self.sees_all).filter(public_id=named)
 
     async def hello(self, frame: Frame) -> None:
         if "view" in frame:
@@ -95,6 +100,8 @@ class DeskSocket(Socket):
             frames.integer_of(frame, "after")
             frames.integer_of(frame, "epoch")
         before = self.conversation
+        if named != before and not await pool.run(self._visible(named).exists):
+            raise Refused("not_found")  # before it is followed: who follows hears
         self.follow(named)
         try:
             await self.greet(frame)
@@ -109,15 +116,11 @@ class DeskSocket(Socket):
         self.greeted = True
         await desks.know()
         rows = await pool.run(self._rows)
-        self.shown = {row["conversation"] for row in rows["rows"]}
+        self.known.update(row["conversation"] for row in rows["rows"])
         self.told = rows["counts"]
         self.tell(rows | {"rows": [self.mine(row) for row in rows["rows"]]})
 
     def _rows(self) -> Frame:
-        allowed = rights.standing([self.warrant])[self.warrant]
-        if allowed == rights.NONE:
-            raise Refused("signed_out")
-        self.sees_all = allowed.sees_all
         return board.page(self.user, self.list, self.page, sees_all=self.sees_all)
 
     async def say(self, frame: Frame) -> None:
@@ -129,7 +132,8 @@ class DeskSocket(Socket):
 
     async def typing(self, frame: Frame) -> None:
         named = self._named(frame)
-        self.type_to((self.visitor, f"c{named}"), {"kind": "operator", "name": self.author.name})
+        author = {"kind": "operator", "name": self.author.name}
+        self.type_to({self.visitor: author, f"c{named}": author | {"id": self.user}})
 
     async def read(self, frame: Frame) -> None:
         await self.read_by("operators", frame)

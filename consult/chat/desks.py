@@ -51,35 +51,38 @@ class Desks:
         while self._changed:
             await asyncio.sleep(GATHER)
             pks, self._changed = self._changed, set()
-            rows, had, tally, revisions = await pool.run(_read, pks)
+            rows, had, tallies, revisions = await pool.run(_read, pks)
             if self.revisions is not None:
                 for pk in pks:
                     self.revisions.pop(pk, None)
                 self.revisions.update(revisions)
             for desk in self.all():
-                _show(desk, rows, had, tally)
+                _show(desk, rows, had, tallies)
 
 
 desks = Desks()
 
 
-def _read(pks: set[int]) -> tuple[list[Frame], dict[str, set[int]], dict[int | None, int], dict[int, int]]:
+def _read(pks: set[int]) -> tuple[list[Frame], dict[str, set[int]], list[board.Tally], dict[int, int]]:
     """The rows of these conversations, who had those that are closed, the counts, and where they stand."""
     revisions = _revisions(pk__in=pks)
+    rows = board.changed(pks)
     had: dict[str, set[int]] = {}
-    takes = Take.objects.filter(conversation__in=pks - revisions.keys(), operator__isnull=False)
+    # Asked of the rows as they were read: what closes between two questions would else be nobody's.
+    closed = [row["conversation"] for row in rows if row["closed"]]
+    takes = Take.objects.filter(conversation__public_id__in=closed, operator__isnull=False)
     for conversation, operator in takes.values_list("conversation__public_id", "operator"):
         had.setdefault(str(conversation), set()).add(operator)
-    return board.changed(pks), had, board.tally(), revisions
+    return rows, had, board.tallies(), revisions
 
 
 def _revisions(**which: Any) -> dict[int, int]:
     return dict(Conversation.objects.open().filter(**which).values_list("pk", "revision"))
 
 
-def _show(desk: Any, rows: list[Frame], had: dict[str, set[int]], tally: dict[int | None, int]) -> None:
+def _show(desk: Any, rows: list[Frame], had: dict[str, set[int]], tallies: list[board.Tally]) -> None:
     """Tell one desk of the rows that concern it, and of the counts if they are others than it knows."""
-    counts = board.counted(tally, desk.user, sees_all=desk.sees_all)
+    counts = board.counted(tallies, desk.user, sees_all=desk.sees_all)
     frames = [frame for row in rows if (frame := _concern(desk, row, had.get(row["conversation"], set())))]
     if not frames and counts != desk.told:
         frames = [{}]
@@ -95,25 +98,18 @@ def _concern(desk: Any, row: Frame, had: set[int]) -> Frame | None:
     the conversation that is closed now.
     """
     conversation, operator = row["conversation"], row["operator"]
-    known = conversation in desk.shown or conversation == desk.conversation
-    theirs = desk.user in had if row["closed"] else operator is None or operator["id"] == desk.user
-    if not (desk.sees_all or theirs):
+    known = conversation in desk.known or conversation == desk.conversation
+    theirs = desk.mine(row)
+    listed = {"waiting", "mine"}.intersection(theirs["lists"])  # which an operator is to hear of whatever is shown
+    if not (desk.sees_all or listed or desk.user in had):
         if not known:
             return None
-        desk.shown.discard(conversation)
+        desk.known.discard(conversation)
         if conversation == desk.conversation:
             desk.unfollow()
         return {"row": {"conversation": conversation, "gone": True, "operator": operator}}
-    if known or _listed(desk, row):
-        desk.shown.add(conversation)
-        return {"row": desk.mine(row)}
-    return None
-
-
-def _listed(desk: Any, row: Frame) -> bool:
-    """Whether ``row`` belongs to the list this desk shows."""
-    if row["closed"]:
-        return False
-    if desk.list == "all":
-        return True
-    return row["operator"] is None if desk.list == "waiting" else desk.mine(row)["mine"]
+    if listed or desk.list in theirs["lists"]:
+        desk.known.add(conversation)
+    elif known:
+        desk.known.discard(conversation)  # but for this last time
+    return {"row": theirs} if known or conversation in desk.known else None

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from consult.chat import frames, live
-from consult.chat.models import Duty, Take, name_of
+from consult.chat.models import Duty, Handover, Take, name_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -31,6 +31,11 @@ def frame() -> str:
 
 def is_on(user: User) -> bool:
     return _standing().filter(operator=user.pk).exists()
+
+
+def operators() -> set[int]:
+    """Who is on duty (pks)."""
+    return set(_standing().values_list("operator", flat=True))
 
 
 def begin(user: User) -> None:
@@ -71,9 +76,10 @@ def end_silent() -> None:
         with transaction.atomic():
             same = Take.objects.filter(pk=take.pk, seen_at=take.seen_at, ended_at=None)
             if take.operator and same.exists():
-                take.conversation.release(take.operator, why="vanished")
-            else:
-                same.update(ended_at=take.seen_at)  # the account was deleted, and the conversation waits already
+                take.conversation.release(take.operator, why=Take.End.VANISHED)
+            elif same.update(ended_at=take.seen_at, why=Take.End.VANISHED):  # the account was deleted
+                take.conversation.handovers.filter(giver=None).answer(Handover.Outcome.WITHDRAWN)
+                take.conversation.changed()  # nobody heard that it waits
 
 
 def _standing() -> QuerySet[Duty]:

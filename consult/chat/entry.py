@@ -18,6 +18,10 @@ class Author:
     def pk(self) -> int:
         return int(self.key[1:])
 
+    @property
+    def kind(self) -> str:
+        return {"v": "visitor", "u": "operator"}.get(self.key[0], "shop")
+
 
 SHOP = Author("shop")
 

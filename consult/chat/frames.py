@@ -10,7 +10,7 @@ from uuid import UUID
 from consult.chat.entry import Refused
 
 if TYPE_CHECKING:
-    from consult.chat.models import Conversation, Message
+    from consult.chat.models import Conversation, Message, Note
 
 MAX_SIZE = 32 * 1024  # bytes of UTF-8
 MAX_DEPTH = 8
@@ -77,6 +77,20 @@ def message(message: Message, conversation: UUID) -> Frame:
         "body": message.body,
         "facts": message.facts,
         "sent_at": moment(message.sent_at),
+    }
+
+
+def note(note: Note, conversation: UUID) -> Frame:
+    """The one shape of a note, for desks only."""
+    return {
+        "type": "note",
+        "conversation": str(conversation),
+        "number": note.number,
+        "after_seq": note.after_seq,
+        "client_id": str(note.client_id),
+        "author": {"id": note.author_id, "name": note.author_name},
+        "body": note.body,
+        "written_at": moment(note.written_at),
     }
 
 

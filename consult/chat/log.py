@@ -26,7 +26,7 @@ from consult.chat.patience import patience
 from consult.chat.prepared import Prepared
 
 if TYPE_CHECKING:
-    from consult.chat.models import Conversation, Message
+    from consult.chat.models import Conversation, Message, Note
 
 
 def _locked(named: list[UUID], visitors: list[int], *, skip: bool) -> QuerySet[Conversation]:
@@ -292,6 +292,13 @@ def tell_read(conversation: Conversation, reader: str, seq: int) -> None:
         live.Event(_parties(conversation), "read", public_id, 0, text),
         desks_event([conversation.pk]),
     ])  # fmt: skip
+
+
+def tell_note(note: Note) -> None:
+    """To the desks that have the conversation open. A visitor's socket stands under no such key."""
+    public_id = note.conversation.public_id
+    text = frames.encode(frames.note(note, public_id))
+    _after_commit([live.Event((f"c{public_id}",), "note", str(public_id), 0, text)])
 
 
 def _parties(conversation: Conversation) -> tuple[str, ...]:

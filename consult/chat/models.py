@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -12,15 +15,18 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consult.chat import log, takes
+from consult.chat import log, takes, text
 from consult.chat.entry import Author, Entry, Refused, id_of
 from consult.chat.patience import patience
+from consult.chat.tag import Tag
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 ANSWER = "consult.answer_conversation"
 VIEW_ALL = "consult.view_all_conversations"
+ADD_TAG = "consult.add_tag"
+MOST_TAGS = 20  # on one conversation
 EPOCH_LIMIT = 2**53  # JavaScript reads the epoch as a number
 
 
@@ -61,13 +67,6 @@ class Visitor(models.Model):
     def author(self) -> Author:
         return Author(f"v{self.pk}", self.name)
 
-    def looks_at(self, url: str, title: str) -> None:
-        """Remember the page this visitor is on, and let the desks see it."""
-        elsewhere = Visitor.objects.filter(pk=self.pk).exclude(page_url=url, page_title=title)
-        with transaction.atomic():
-            if elsewhere.update(page_url=url, page_title=title, seen_at=timezone.now()):
-                Conversation.objects.open().filter(visitor=self.pk).changed()
-
 
 class Token(models.Model):
     """One browser of a visitor. The cookie holds the secret, the row its SHA-256: a stolen dump opens nothing."""
@@ -85,20 +84,6 @@ class Token(models.Model):
         return f"{self.visitor_id} until {self.expires_at:%Y-%m-%d}"
 
 
-class Tag(models.Model):
-    """A word that operators put on conversations, to find them and to count them by."""
-
-    name = models.CharField(_("name"), max_length=40, unique=True)
-
-    class Meta:
-        verbose_name = _("tag")
-        verbose_name_plural = _("tags")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def open(self) -> ConversationQuerySet:
         return self.filter(closed_at=None)
@@ -108,19 +93,24 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.open().filter(operator=None)
 
     def visible_to(self, user: AbstractUser | AnonymousUser) -> ConversationQuerySet:
-        """What ``user`` may read: with view_all_conversations everything; an operator what waits and what is or was
-        theirs; anybody else nothing.
+        """What ``user`` may read: with view_all_conversations everything; an operator what waits, what is or was
+        theirs, and what a colleague offers them; anybody else nothing.
         """
         if not (user.is_active and user.is_staff):
             return self.none()
-        if user.has_perm(VIEW_ALL):
+        sees_all = user.has_perm(VIEW_ALL)
+        return self.at_desk(user.pk, sees_all=sees_all) if sees_all or user.has_perm(ANSWER) else self.none()
+
+    def at_desk(self, user: int, *, sees_all: bool) -> ConversationQuerySet:
+        """As visible_to, for an account (pk) that is known to answer, or else to see all."""
+        if sees_all:
             return self.all()
-        if not user.has_perm(ANSWER):
-            return self.none()
-        was_theirs = Take.objects.filter(conversation=models.OuterRef("pk"), operator=user.pk)
+        was_theirs = Take.objects.filter(conversation=models.OuterRef("pk"), operator=user)
+        is_offered = Handover.objects.open().filter(conversation=models.OuterRef("pk"), receiver=user)
         return self.filter(
             Q(closed_at=None, operator=None)
-            | Q(closed_at=None, operator=user.pk)
+            | Q(closed_at=None, operator=user)
+            | Q(Q(closed_at=None), models.Exists(is_offered))
             | Q(Q(closed_at__isnull=False), models.Exists(was_theirs))
         )
 
@@ -141,7 +131,9 @@ class Conversation(models.Model):
     """Everything said with one visitor about one matter, numbered 1, 2, 3 … without holes."""
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
+    visitor = models.ForeignKey(
+        Visitor, on_delete=models.CASCADE, related_name="conversations", verbose_name=_("visitor")
+    )
     operator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("operator"),
@@ -191,54 +183,160 @@ class Conversation(models.Model):
             Entry(author, more.pop("client_id", None) or uuid4(), text, conversation=self.public_id, **more)
         )
 
-    def take(self, user: AbstractUser) -> None:
-        """Make this conversation ``user``'s. Taking what one has is no deed. Raises Refused: a colleague has it, or
-        it is closed.
+    def take(self, user: AbstractUser, *, only_if_free: bool = False) -> None:
+        """Make this conversation ``user``'s; what is offered to them is accepted so. Taking what one has is no deed.
+        Raises Refused: a colleague has it (with ``only_if_free`` whatever ``user`` may do), or it is closed.
         """
-        with patience():
-            held = Conversation.objects.locked().get(pk=self.pk)
+        with self._held() as held:
             if held.closed_at is not None:
                 raise Refused("closed")
             if held.operator_id == user.pk:
                 return
             if held.operator_id is not None:
-                if not user.has_perm(VIEW_ALL):
+                accepted = held.handovers.filter(receiver=user.pk).answer(Handover.Outcome.ACCEPTED)
+                if only_if_free or not (accepted or user.has_perm(VIEW_ALL)):
                     raise Refused("taken")
-                log.say(takes.end(held, "taken_over"))
+                log.say(takes.end(held, Take.End.HANDED_OVER if accepted else Take.End.TAKEN_OVER))
             log.say(takes.begin(held, user.pk, name_of(user)))
             held.save(update_fields=["operator"])
 
-    def release(self, user: AbstractUser, why: str = "released") -> None:
-        """Give this conversation back to those who wait; ``why`` says how it ended."""
-        with patience():
-            held = Conversation.objects.locked().get(pk=self.pk)
-            if held.operator_id != user.pk or held.closed_at is not None:
-                return
-            log.say(takes.end(held, why))
-            held.save(update_fields=["operator"])
+    def release(self, user: AbstractUser, why: str = "") -> None:
+        """Give this conversation back to those who wait; ``why``, a Take.End, says how it ended."""
+        with self._held() as held:
+            if held.operator_id == user.pk and held.closed_at is None:
+                log.say(takes.end(held, why or Take.End.RELEASED))
+                held.save(update_fields=["operator"])
 
     def close(self, user: AbstractUser) -> None:
         """End this conversation: what is said into it from now on opens the next one. Raises Refused: a colleague
         has it.
         """
-        with patience():
-            held = Conversation.objects.locked().get(pk=self.pk)
+        with self._held() as held:
             if held.closed_at is not None:
                 return
             if held.operator_id not in (None, user.pk) and not user.has_perm(VIEW_ALL):
                 raise Refused("taken")
-            if held.operator_id is None:
-                takes.begin(
-                    held, user.pk, name_of(user)
-                )  # unannounced: who closes it has had it, and may read it later
+            if held.operator_id is None:  # unannounced: who closes it has had it, and may read it later
+                takes.begin(held, user.pk, name_of(user))
             held.end(Author(f"u{user.pk}", name_of(user)))
+
+    def reopen(self, user: AbstractUser) -> None:
+        """Undo closing: it waits as before, and is ``user``'s again if it was. Raises Refused: the visitor went on
+        elsewhere.
+        """
+        with self._held(user) as held:
+            if held.closed_at is None:
+                return
+            list(Visitor.objects.select_for_update(no_key=True).filter(pk=held.visitor_id))  # they may be opening one
+            later = Q(closed_at=None) | Q(closed_at__gt=held.closed_at)  # its opened_at may be from before our lock
+            if Conversation.objects.filter(later, visitor=held.visitor_id).exists():
+                raise Refused("moved_on")
+            had = takes.closed(held)
+            held.closed_at, held.waiting_since = None, held._unanswered_since()
+            held.save(update_fields=["closed_at", "waiting_since"])
+            author, cause = Author(f"u{user.pk}", name_of(user)), f"reopened {held.pk} {held.last_seq}"
+            log.say(Entry(author, id_of(cause), kind="reopened", conversation=held.public_id, sees_all=True))
+            if had and had.operator_id == user.pk:
+                log.say(takes.begin(held, user.pk, author.name))
+                held.save(update_fields=["operator"])
+
+    def note(self, user: AbstractUser, client_id: UUID, body: str) -> Note:
+        """Leave ``body`` for colleagues to read. Left again it is the same note. Raises Refused."""
+        body = text.body(body)
+        with self._held(user) as held:
+            latest = held.notes.aggregate(number=models.Max("number"))["number"] or 0
+            note, fresh = Note.objects.get_or_create(
+                client_id=client_id,
+                author_id=user.pk,
+                defaults={
+                    "conversation": held,
+                    "number": latest + 1,
+                    "after_seq": held.last_seq,
+                    "author_name": name_of(user),
+                    "body": body,
+                },
+            )
+            if (note.conversation_id, note.body) != (held.pk, body):
+                raise Refused("conflict")
+            if fresh:
+                held.changed()
+                log.tell_note(note)
+        return note
+
+    def offer(
+        self, giver: AbstractUser, receiver: AbstractUser, client_id: UUID | None = None, body: str = ""
+    ) -> None:
+        """Offer this conversation to a colleague, and no longer to another, with a note if ``body`` says something. It
+        stays ``giver``'s until ``receiver`` accepts. Raises Refused: it isn't theirs, or nobody could accept it.
+        """
+        with self._held() as held:
+            if held.operator_id != giver.pk:
+                raise Refused("not_yours")
+            if receiver.pk == giver.pk or not (receiver.is_active and receiver.is_staff and receiver.has_perm(ANSWER)):
+                raise Refused("no_colleague")
+            if body:
+                held.note(giver, client_id or uuid4(), body)
+            if held.handovers.open().filter(receiver=receiver.pk).exists():
+                return
+            held.handovers.answer(Handover.Outcome.WITHDRAWN)
+            held.handovers.create(
+                giver_id=giver.pk,
+                giver_name=name_of(giver),
+                receiver_id=receiver.pk,
+                receiver_name=name_of(receiver),
+            )
+            held.changed()
+
+    def accept(self, user: AbstractUser) -> None:
+        """Take what a colleague offers ``user``. Raises Refused: they no longer do."""
+        with self._held() as held:
+            offered = held.operator_id and held.handovers.open().filter(receiver=user.pk).exists()
+            if held.operator_id != user.pk and not offered:
+                raise Refused("withdrawn")
+            held.take(user)
+
+    def hand_back(self, user: AbstractUser, client_id: UUID | None = None, body: str = "") -> None:
+        """Leave to the giver what they offer ``user``, with a note if ``body`` says something. What is returned
+        already is left as it is. Raises Refused: they no longer offer it.
+        """
+        with self._held() as held:
+            offers = held.handovers.filter(receiver=user.pk)
+            latest = offers.order_by("pk").last()
+            if latest and latest.outcome == Handover.Outcome.RETURNED:
+                return
+            if body:
+                held.note(user, client_id or uuid4(), body)
+            if not offers.answer(Handover.Outcome.RETURNED):
+                raise Refused("withdrawn")
+            held.changed()
+
+    def withdraw(self, giver: AbstractUser) -> None:
+        """Offer it no more, if it is still ``giver``'s to offer."""
+        with self._held() as held:
+            if held.operator_id == giver.pk and held.handovers.answer(Handover.Outcome.WITHDRAWN):
+                held.changed()
+
+    def tag(self, user: AbstractUser, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Put tags of these names on, and take others off. Raises Refused: one is new, and ``user`` may add none, or
+        there are too many.
+        """
+        with self._held(user) as held:
+            held.tags.remove(*Tag.objects.filter(key__in=[Tag.spelled(name)[1] for name in remove]))
+            for name, key in filter(all, map(Tag.spelled, add)):
+                known = Tag.objects.select_for_update(no_key=True).filter(key=key).first()  # not deleted meanwhile
+                if known is None and not user.has_perm(ADD_TAG):
+                    raise Refused("unknown_tag")
+                held.tags.add(known or Tag.objects.get_or_create(key=key, defaults={"name": name})[0])
+            if held.tags.count() > MOST_TAGS:
+                raise Refused("too_many_tags")
+            held.changed()
 
     def end(self, author: Author) -> None:
         """Close this conversation, whose row the caller has locked, with a last line by ``author``."""
         cause = f"closed {self.pk} {self.last_seq}"
         log.say(Entry(author, id_of(cause), kind="closed", conversation=self.public_id, sees_all=True))
         if self.operator_id is not None:
-            takes.end(self, "closed")
+            takes.end(self, Take.End.CLOSED)
         self.closed_at = timezone.now()
         self.save(update_fields=["closed_at", "operator"])
         log.tell_closed(self)
@@ -253,6 +351,26 @@ class Conversation(models.Model):
             if rose:
                 log.tell_read(self, reader, seq)
         return bool(rose)
+
+    def changed(self) -> None:
+        Conversation.objects.filter(pk=self.pk).changed()
+
+    @contextmanager
+    def _held(self, by: AbstractUser | None = None) -> Iterator[Conversation]:
+        """This conversation under its lock. Raises Refused where it is gone, or ``by`` may not see it."""
+        with patience():
+            seen = Conversation.objects.visible_to(by) if by else Conversation.objects.all()
+            held = seen.locked().filter(pk=self.pk).first()
+            if held is None:
+                raise Refused("not_found")
+            yield held
+
+    def _unanswered_since(self) -> datetime | None:
+        """When the visitor said the first of what no human has answered."""
+        said = self.messages.filter(kind=Message.Kind.TEXT)
+        answered = said.filter(author_key__startswith="u").aggregate(seq=models.Max("seq"))["seq"] or 0
+        asked = said.filter(author_key__startswith="v", seq__gt=answered).order_by("seq").first()
+        return asked.sent_at if asked else None
 
 
 class Message(models.Model):
@@ -294,7 +412,7 @@ class Message(models.Model):
 
     @property
     def author_kind(self) -> str:
-        return {"v": "visitor", "u": "operator"}.get(self.author_key[0], "shop")
+        return Author(self.author_key).kind
 
 
 class Note(models.Model):
@@ -352,7 +470,9 @@ class Take(models.Model):
         CLOSED = "closed", _("closed it")
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="takes")
-    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("operator")
+    )
     operator_name = models.CharField(max_length=310)  # outlives the account
     began_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -368,6 +488,16 @@ class Take(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator_name} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class HandoverQuerySet(models.QuerySet["Handover"]):
+    def open(self) -> HandoverQuerySet:
+        """Those that nobody has answered yet: of a conversation at most one."""
+        return self.filter(answered_at=None)
+
+    def answer(self, outcome: Handover.Outcome) -> bool:
+        """End the open ones. False if there are none."""
+        return bool(self.open().update(answered_at=timezone.now(), outcome=outcome))
 
 
 class Handover(models.Model):
@@ -386,6 +516,8 @@ class Handover(models.Model):
     offered_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+
+    objects = HandoverQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("hand-over")

@@ -8,23 +8,20 @@ from uuid import UUID
 from django.db.models import F
 
 from consult.chat import frames
-from consult.chat.models import Conversation, ConversationQuerySet, name_of
+from consult.chat.models import Conversation, name_of
 
 if TYPE_CHECKING:
     from consult.chat.frames import Frame
 
 FIRST = 50  # messages shown when a conversation is opened
 NEXT = 200  # messages sent at once to who has missed some
+NOTES = 200  # notes shown of a conversation
 
 
 def current(visitor: int) -> Conversation | None:
     """The conversation a visitor (pk) sees: the open one, else the last."""
     theirs = Conversation.objects.filter(visitor=visitor).select_related("operator")
     return theirs.order_by(F("closed_at").desc(nulls_first=True), "-pk").first()
-
-
-def one_of(conversations: ConversationQuerySet, public_id: UUID) -> Conversation | None:
-    return conversations.select_related("operator").filter(public_id=public_id).first()
 
 
 def welcome(conversation: Conversation | None, after: int | None, epoch: int | None) -> Frame:
@@ -59,6 +56,12 @@ def since(conversation: Conversation, seq: int) -> tuple[list[Frame], bool]:
     """The messages after number ``seq``, in order, and whether there are newer ones still."""
     rows = list(conversation.messages.filter(seq__gt=seq).order_by("seq")[: NEXT + 1])
     return [frames.message(message, conversation.public_id) for message in rows[:NEXT]], len(rows) > NEXT
+
+
+def notes(conversation: Conversation) -> list[Frame]:
+    """What operators told each other about it, the latest in order."""
+    latest = conversation.notes.order_by("-number")[:NOTES]
+    return [frames.note(note, conversation.public_id) for note in reversed(latest)]
 
 
 def newer(public_id: str, seq: int) -> tuple[list[Frame], bool]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AnonymousUser, Permission
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.contrib.sessions.backends.signed_cookies import SessionStore as CookieSessions
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -84,11 +84,18 @@ def of_user(session: str, user: Any) -> Warrant:
     return Warrant(session=session, user=user.pk, proof=user.get_session_auth_hash())
 
 
-def user(warrant: Warrant) -> Any:
-    """Who holds an operator's warrant, as they are now: nobody, once it is good for nothing."""
-    if of(warrant) == NONE:
-        return AnonymousUser()
-    return get_user_model()._default_manager.get(pk=warrant.user or 0)
+def at_desk(user: Any) -> Rights:
+    """What somebody, signed in or not, may do at a desk now: one query."""
+    _, rights = _users({user.pk} - {None}).get(user.pk, ("", NONE))
+    return rights
+
+
+def operators() -> list[Any]:
+    """Everybody who may answer now."""
+    staff = get_user_model()._default_manager.filter(is_active=True, is_staff=True)
+    if settings.AUTHENTICATION_BACKENDS == MODEL_BACKEND:
+        return list(staff.filter(Q(is_superuser=True) | _granted(ANSWER)))
+    return [user for user in staff if user.has_perm(ANSWER)]
 
 
 def _rights(

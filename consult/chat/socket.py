@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 UNPACED = {"say", "heartbeat"}  # the one has its own rate, the other asks nothing
 ASKS, ASK_EVERY = 30, 0.2  # questions of the database at once, and the seconds for each after that
+FRESH = 1.0  # seconds that the rights asked at the handshake hold for the first frame
 STRIKES = 3  # malformed frames, then the socket closes
 TYPING_EVERY = 1.0  # seconds
 TURNED_AWAY = {"signed_out": SIGNED_OUT, "moved": RESTART}
@@ -44,8 +45,8 @@ class Socket:
     """One open WebSocket, from its handshake to its end."""
 
     __slots__ = (
-        "_due", "_out", "_pump", "_receive", "_send", "_typed_at", "answers", "behind", "conversation", "greeted",
-        "heard_at", "loop", "open", "own", "partial", "reading", "seq", "strikes", "turn", "warrant",
+        "_admitted", "_due", "_out", "_pump", "_receive", "_send", "_typed_at", "answers", "behind", "conversation",
+        "greeted", "heard_at", "loop", "open", "own", "partial", "reading", "seq", "strikes", "turn", "warrant",
     )  # fmt: skip
 
     verbs: ClassVar[dict[str, Callable[[Any, Frame], Awaitable[None]]]] = {}
@@ -55,6 +56,7 @@ class Socket:
         self._out: deque[dict[str, Any]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._typed_at = 0.0
+        self._admitted = 0.0  # when it was asked whom this socket is of
         self._due = 0.0  # when the next question of the database has its turn
         self.loop = asyncio.get_running_loop()
         self.open = False
@@ -69,7 +71,7 @@ class Socket:
         self.behind = False  # and something was heard meanwhile
         self.partial = False  # the last welcome had more than it could carry: the next hello asks for it
         self.answers: list[asyncio.Future[None]] | None = None  # to what was said, where somebody waits for them
-        self.own: live.Event | None = None  # what this socket tells the others and need not hear
+        self.own: list[live.Event] = []  # what this socket tells the others and need not hear
 
     @classmethod
     async def serve(cls, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -89,6 +91,7 @@ class Socket:
 
     async def admit(self, request: HttpRequest) -> int | None:
         """None where we know who is at the other end; else the code to close with."""
+        self._admitted = self.loop.time()
         try:
             return None if await pool.run(self.identify, request) else SIGNED_OUT
         except DatabaseAway:
@@ -149,7 +152,8 @@ class Socket:
                 raise Refused("malformed")
             if frame["type"] not in UNPACED:
                 await self._pace()
-                self.may(await pool.run(rights.of, self.warrant))
+                if self.greeted or self.loop.time() - self._admitted > FRESH:
+                    self.may(await pool.run(rights.of, self.warrant))
             await verb(self, frame)
         except Refused as refusal:
             self.refuse(refusal, frame)
@@ -179,7 +183,7 @@ class Socket:
         elif not self.greeted or self.partial:
             self.behind = True
         elif event.kind != "message":
-            if event is not self.own:
+            if not any(event is own for own in self.own):
                 self.pass_on(event)
         elif event.conversation == self.conversation and event.seq == self.seq + 1 and not self.reading:
             self.seq = event.seq
@@ -264,14 +268,17 @@ class Socket:
             self.answers.append(known)
         writer.submit(writer.Said(entry, self.warrant, self.loop, answer))
 
-    def type_to(self, to: tuple[str, ...], author: Frame) -> None:
-        """Tell the others that somebody types. Never stored; more than one a second is dropped."""
+    def type_to(self, told: dict[str, Frame]) -> None:
+        """Tell the others who types, each key in its own words. Never stored; more than one a second is dropped."""
         now = time.monotonic()
         if self.conversation and now - self._typed_at >= TYPING_EVERY:
             self._typed_at = now
-            frame = {"type": "typing", "conversation": self.conversation, "author": author}
-            self.own = live.Event(to, "typing", self.conversation, 0, frames.encode(frame))
-            live.tell([self.own])
+            frame = {"type": "typing", "conversation": self.conversation}
+            self.own = [
+                live.Event((key,), "typing", self.conversation, 0, frames.encode(frame | {"author": author}))
+                for key, author in told.items()
+            ]
+            live.tell(self.own)
 
     async def more(self, frame: Frame) -> None:
         conversation, seq = self._named(frame), frames.integer_of(frame, "before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consult.desk.history import ConversationAdmin
+from consult.desk.history import ConversationAdmin, TagAdmin
 from consult.desk.page import DeskAdmin
 
-__all__ = ["ConversationAdmin", "DeskAdmin"]
+__all__ = ["ConversationAdmin", "DeskAdmin", "TagAdmin"]

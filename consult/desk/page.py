@@ -16,64 +16,62 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consult.chat import duty
+from consult.chat import contact, duty, rate
 from consult.chat.entry import Refused
 from consult.chat.models import ANSWER, VIEW_ALL, Conversation, name_of
+from consult.chat.tag import Tag
 from consult.chat.text import MAX_LENGTH
-from consult.desk.aside import Aside
+from consult.desk import find, icon, words
+from consult.desk.aside import Aside, Contact
+from consult.desk.handover import NoteForm, OfferForm, ReturnForm
 from consult.desk.models import Desk
+from consult.desk.readers import ReadersAdmin
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-    DeskModelAdmin = admin.ModelAdmin[Desk]
-else:
-    DeskModelAdmin = admin.ModelAdmin
+    from django.forms import Form
 
 NOBODY = UUID(int=0)  # stands in the page's URLs where the browser puts the conversation it means
+VERBS = ("release", "close", "reopen", "accept", "withdraw")  # of a conversation, with nothing more to say
 
 
 @admin.register(Desk)
-class DeskAdmin(DeskModelAdmin):
+class DeskAdmin(ReadersAdmin):
     """`/admin/consult/desk/`: the live page is this model's changelist, its verbs are POSTs below it."""
 
     def get_urls(self) -> list[URLPattern]:
         """Only these: the model has no table, so the admin's other views of it could but fail."""
         return [
-            path("", self.admin_site.admin_view(self.changelist_view), name="consult_desk_changelist"),
-            path("<uuid:public_id>/aside/", self.admin_site.admin_view(self.aside_view), name="consult_desk_aside"),
+            path("", self._for_readers(self.changelist_view), name="consult_desk_changelist"),
+            path("<uuid:public_id>/aside/", self._for_readers(self.aside_view), name="consult_desk_aside"),
+            path("<uuid:public_id>/visitor/", self._for_operators(self.visitor_view), name="consult_desk_visitor"),
+            path("icon/<int:count>.svg", icon.show, name="consult_desk_icon"),
             path("duty/", self._for_operators(self.duty_view), name="consult_desk_duty"),
-            path("<uuid:public_id>/take/", self._for_operators(self.take_view), name="consult_desk_take"),
-            path("<uuid:public_id>/release/", self._for_operators(self.release_view), name="consult_desk_release"),
-            path("<uuid:public_id>/close/", self._for_operators(self.close_view), name="consult_desk_close"),
+            path("find/", self._for_readers(self.find_view), name="consult_desk_find"),
+            path("find/filters/", self._for_readers(self.filters_view), name="consult_desk_filters"),
+            path("tags/", self._for_operators(self.known_tags_view), name="consult_desk_known_tags"),
+            *[
+                path(f"<uuid:public_id>/{verb}/", self._for_operators(view), name=f"consult_desk_{verb}")
+                for verb, view in (
+                    *((verb, self._verb_view(verb)) for verb in VERBS),
+                    ("take", self.take_view),
+                    ("note", self.note_view),
+                    ("offer", self.offer_view),
+                    ("return", self.return_view),
+                    ("tags", self.tags_view),
+                )
+            ],
         ]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may see all conversations reads at the desk, even without the right to answer."""
-        return request.user.has_perm(ANSWER) or request.user.has_perm(VIEW_ALL)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @method_decorator(never_cache)
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The page without its rows: they come by the socket, the one place that tells what the list holds."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         request.current_app = self.admin_site.name
         context = self.admin_site.each_context(request) | {
             "title": _("Desk"),
+            "opts": self.opts,  # some themes write the way back to the index from it
             "is_nav_sidebar_enabled": False,  # the desk needs the width
             "operator_name": name_of(_operator(request)),
             "on_duty": duty.is_on(_operator(request)),
@@ -81,6 +79,7 @@ class DeskAdmin(DeskModelAdmin):
             "sees_all": request.user.has_perm(VIEW_ALL),
             "limit": MAX_LENGTH,
             "nobody": NOBODY,
+            "reasons": words.unsent(),
         }
         return TemplateResponse(request, "consult/desk/desk.html", context | (extra_context or {}))
 
@@ -88,11 +87,32 @@ class DeskAdmin(DeskModelAdmin):
     @method_decorator(never_cache)
     def aside_view(self, request: HttpRequest, public_id: UUID) -> TemplateResponse:
         """Who the visitor is and what they ordered: a fragment, asked for when a conversation is opened."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         request.current_app = self.admin_site.name
         aside = Aside(self.admin_site, request, self._find(request, public_id))
         return TemplateResponse(request, "consult/desk/aside.html", {"aside": aside})
+
+    @method_decorator(require_safe)
+    @method_decorator(never_cache)
+    def find_view(self, request: HttpRequest) -> JsonResponse:
+        """Conversations by what was said in them and with whom, open and closed ones."""
+        filters = find.Filters(request.GET)
+        if not filters.is_valid():
+            return JsonResponse({"errors": filters.sentences}, status=422)
+        conversations = filters.applied(Conversation.objects.visible_to(request.user))
+        number = filters.cleaned_data["page"] or 1
+        return JsonResponse(find.page(conversations, request.GET.get("q", ""), number, _operator(request).pk))
+
+    @method_decorator(require_safe)
+    @method_decorator(never_cache)
+    def filters_view(self, request: HttpRequest) -> TemplateResponse:
+        """The fields by which to narrow a search: a fragment, asked for when somebody wants to."""
+        return TemplateResponse(request, "consult/desk/filters.html", {"form": find.Filters(request.GET)})
+
+    @method_decorator(require_POST)
+    def visitor_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Correct how the visitor is reached."""
+        conversation, form = self._find(request, public_id), Contact(request.POST)
+        return _answer(lambda _user: contact.keep(conversation.visitor_id, form.cleaned_data), request, form)
 
     @method_decorator(require_POST)
     def duty_view(self, request: HttpRequest) -> HttpResponse:
@@ -104,23 +124,67 @@ class DeskAdmin(DeskModelAdmin):
 
     @method_decorator(require_POST)
     def take_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
-        return _answer(self._find(request, public_id).take, request)
+        conversation, only_if_free = self._find(request, public_id), "only_if_free" in request.POST
+        return _answer(lambda user: conversation.take(user, only_if_free=only_if_free), request)
 
     @method_decorator(require_POST)
-    def release_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
-        return _answer(self._find(request, public_id).release, request)
+    def note_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        conversation, form = self._find(request, public_id), NoteForm(request.POST)
+        return _answer(lambda user: conversation.note(user, **form.cleaned_data), request, form)
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    @method_decorator(never_cache)
+    def offer_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """The form that offers a conversation to a colleague: a fragment, asked for when it is to be offered."""
+        conversation = self._find(request, public_id)
+        if request.method == "POST":
+            form = OfferForm(_operator(request), request.POST)
+            return _answer(lambda user: conversation.offer(user, **form.cleaned_data), request, form)
+        request.current_app = self.admin_site.name
+        context = {"conversation": conversation, "form": OfferForm(_operator(request))}
+        return TemplateResponse(request, "consult/desk/offer.html", context)
 
     @method_decorator(require_POST)
-    def close_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
-        return _answer(self._find(request, public_id).close, request)
+    def return_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Also of what is no longer offered: sent again, for its answer was lost, it is done already."""
+        offered = Conversation.objects.filter(handovers__receiver=_operator(request)).distinct()
+        conversation, form = get_object_or_404(offered, public_id=public_id), ReturnForm(request.POST)
+        return _answer(lambda user: conversation.hand_back(user, **form.cleaned_data), request, form)
+
+    @method_decorator(require_POST)
+    def tags_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        conversation = self._find(request, public_id)
+        names = {verb: request.POST.getlist(verb) for verb in ("add", "remove")}
+        return _answer(lambda user: conversation.tag(user, **names), request)
+
+    @method_decorator(require_safe)
+    @method_decorator(never_cache)
+    def known_tags_view(self, request: HttpRequest) -> TemplateResponse:
+        """What to suggest where tags are put on: a fragment, asked for when somebody begins to."""
+        return TemplateResponse(request, "consult/desk/known_tags.html", {"tags": Tag.objects.all()})
+
+    def _verb_view(self, verb: str) -> Callable[..., HttpResponse]:
+        @require_POST
+        def view(request: HttpRequest, public_id: UUID) -> HttpResponse:
+            return _answer(getattr(self._find(request, public_id), verb), request)
+
+        return view
 
     def _find(self, request: HttpRequest, public_id: UUID) -> Conversation:
         """What the operator may not see is not found: the same answer as for what doesn't exist."""
         return get_object_or_404(Conversation.objects.visible_to(request.user), public_id=public_id)
 
+    def _for_readers(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        return self._for(self.has_view_permission, view)
+
     def _for_operators(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        return self._for(lambda request: request.user.has_perm(ANSWER), view)
+
+    def _for(
+        self, may: Callable[[HttpRequest], bool], view: Callable[..., HttpResponse]
+    ) -> Callable[..., HttpResponse]:
         def guarded(request: HttpRequest, **arguments: Any) -> HttpResponse:
-            if not request.user.has_perm(ANSWER):
+            if not may(request):
                 raise PermissionDenied
             return view(request, **arguments)
 
@@ -132,22 +196,21 @@ def _operator(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def _answer(verb: Callable[[User], object], request: HttpRequest) -> HttpResponse:
-    """204: done, and the socket tells what changed. 409: refused, in a sentence for the operator."""
+def _answer(verb: Callable[[User], object], request: HttpRequest, form: Form | None = None) -> HttpResponse:
+    """204: done, and the socket tells what changed. 409: refused, in a sentence for the operator. 422: what the form
+    says of its fields; to send one costs as much as to say something.
+    """
+    if form and not form.is_valid():
+        return JsonResponse({"errors": form.errors}, status=422)
+    user = _operator(request)
     try:
-        verb(_operator(request))
+        if form:
+            rate.spend(f"u{user.pk}")
+        verb(user)
     except Refused as refused:
         reason = refused.reason
     except OperationalError:  # somebody holds the conversation's row for too long
         reason = "try_again"
     else:
         return HttpResponse(status=204)
-    return JsonResponse({"reason": reason, "message": _sentence(reason)}, status=409)
-
-
-def _sentence(reason: str) -> str:
-    sentences = {
-        "taken": _("A colleague has this conversation."),
-        "closed": _("This conversation is closed already."),
-    }
-    return sentences.get(reason, _("That did not work just now. Please try again."))
+    return JsonResponse({"reason": reason, "message": words.refusal(reason)}, status=409)

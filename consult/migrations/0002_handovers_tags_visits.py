@@ -17,7 +17,8 @@ class Migration(migrations.Migration):
             name="Tag",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=40, unique=True, verbose_name="name")),
+                ("name", models.CharField(max_length=40, verbose_name="name")),
+                ("key", models.CharField(editable=False, max_length=120, unique=True)),
             ],
             options={
                 "verbose_name": "tag",
@@ -102,6 +103,27 @@ class Migration(migrations.Migration):
             name="tags",
             field=models.ManyToManyField(
                 blank=True, related_name="conversations", to="consult.tag", verbose_name="tags"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="conversation",
+            name="visitor",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="conversations",
+                to="consult.visitor",
+                verbose_name="visitor",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="take",
+            name="operator",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="operator",
             ),
         ),
         migrations.CreateModel(

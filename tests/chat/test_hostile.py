@@ -18,6 +18,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from consult.chat import beat, desk_socket, desks, identity, live, log, pool, rate, reading, socket, visitor_socket
+from consult.chat.closing import RESTART
 from consult.chat.entry import Entry
 from consult.models import Conversation, Message, Token, Visitor
 from tests.chat.conftest import Page, browser_of, session_of
@@ -194,6 +195,37 @@ async def test_a_desk_that_sits_down_before_a_crowd_stays(sit_down: Open, operat
         await desks.desks._refreshing
     await desk.tell("hello", view={"list": "mine", "page": 1})
     assert (await desk.hear("rows"))["list"] == "mine"
+
+
+# Hearing what one may not
+
+
+async def test_nobody_follows_a_conversation_before_it_is_known_that_they_may(
+    sit_down: Open, conversation: Conversation, operator: User, colleague: User
+) -> None:
+    """Who follows hears at once: what was refused must not have been joined meanwhile."""
+    await sync_to_async(conversation.take)(colleague)
+    named = str(conversation.public_id)
+    theirs, others = await sit_down(colleague), await sit_down(operator)
+    with patch.object(live, "join", wraps=live.join) as join:
+        await theirs.hello(conversation=named)
+        assert [call.args[1] for call in join.call_args_list] == [f"c{named}"]
+        join.reset_mock()
+        await others.tell("hello", v=1, conversation=named)
+        assert (await others.hear("refused"))["reason"] == "not_found"
+        join.assert_not_called()
+
+
+async def test_a_manager_no_longer_starts_again_with_what_they_may_see(
+    sit_down: Open, conversation: Conversation, operator: User, manager: User
+) -> None:
+    await sync_to_async(conversation.take)(operator)
+    desk = await sit_down(manager)
+    await desk.hello(conversation=str(conversation.public_id))
+    permission = await sync_to_async(Permission.objects.get)(codename="view_all_conversations")
+    await sync_to_async(manager.user_permissions.remove)(permission)
+    await beat._ask_rights()
+    assert await desk.closing() == RESTART
 
 
 # Asking for too much

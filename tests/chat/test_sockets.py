@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from consult.chat import beat, duty, live, log
+from consult.chat import beat, duty, live, log, rights, socket
 from consult.chat.entry import Entry
 from consult.models import Conversation, Duty, Message, Token, Visitor
 from tests.chat.conftest import HOST, ORIGIN, Page, browser_of, session_of
@@ -259,6 +260,25 @@ async def test_an_operator_without_the_permission_is_refused_at_once(
     await desk.say("Hello", conversation=str(conversation.public_id))
     assert await desk.closing() == 4401
     assert await Message.objects.acount() == 1
+
+
+async def test_what_was_asked_at_the_handshake_holds_for_the_first_frame(open_page: Visit, operator: User) -> None:
+    with patch.object(rights, "of", wraps=rights.of) as asked:
+        desk = await open_page("/ws/consult/desk/", await sync_to_async(session_of)(operator))
+        for times in (0, 1, 2):
+            await desk.tell("hello", view={"list": "waiting"})
+            await desk.hear("rows")
+            assert asked.call_count == times
+
+
+async def test_and_for_no_longer_than_a_second(
+    open_page: Visit, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "FRESH", 0.0)  # the second is over
+    desk = await open_page("/ws/consult/desk/", await sync_to_async(session_of)(operator))
+    await sync_to_async(operator.user_permissions.clear)()
+    await desk.tell("hello", view={"list": "waiting"})
+    assert await desk.closing() == 4401
 
 
 async def test_an_operator_who_signed_out_is_refused_at_once(

@@ -10,6 +10,9 @@ from consult.chat import log
 from consult.chat.entry import Entry
 from consult.models import Conversation, Visitor
 
+# Who may read, and what each of the cast is answered.
+READ = {"customer": 302, "former_operator": 302, "staff": 403, "operator": 200, "manager": 200, "reader": 200}
+
 
 def ask(visitor: Visitor, text: str) -> Conversation:
     """The visitor says something; gives the conversation it went to."""
@@ -27,3 +30,9 @@ def at(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture(params=READ)
+def who_reads(request: pytest.FixtureRequest) -> tuple[Client, int]:
+    """A browser of each of the cast in turn, and what it is answered where operators, and who sees all, may read."""
+    return at(request.getfixturevalue(request.param)), READ[request.param]

@@ -28,20 +28,16 @@ def test_the_desk_is_where_the_admin_expects_a_changelist() -> None:
     assert reverse("admin:consult_desk_changelist") == DESK
 
 
-@pytest.mark.parametrize(
-    ("who", "status"),
-    [
-        ("customer", 302),
-        ("former_operator", 302),
-        ("staff", 403),
-        ("operator", 200),
-        ("colleague", 200),
-        ("manager", 200),
-        ("reader", 200),
-    ],
-)
-def test_who_may_open_the_desk(who: str, status: int, request: pytest.FixtureRequest) -> None:
-    assert at(request.getfixturevalue(who)).get(DESK).status_code == status
+def test_who_may_open_the_desk(who_reads: tuple[Client, int]) -> None:
+    browser, status = who_reads
+    assert browser.get(DESK).status_code == status
+
+
+def test_the_page_knows_why_an_answer_may_not_be_accepted(operator: User) -> None:
+    reasons = at(operator).get(DESK).context["reasons"]
+    assert list(reasons) == ["empty", "too_long", "conflict", "not_found", "other"]
+    assert all(sentence.endswith(".") for sentence in reasons.values())
+    assert len(set(reasons.values())) == 5
 
 
 def test_a_stranger_is_asked_to_sign_in(client: Client, db: None) -> None:
@@ -74,7 +70,7 @@ def test_only_those_who_may_see_all_are_offered_all(
 
 
 def test_who_may_only_read_is_offered_nothing_else(operator: User, reader: User) -> None:
-    offers = ['role="switch"', "data-when=", "data-answers"]
+    offers = ['data-desk="available"', "data-when=", "data-answers"]
     page = at(operator).get(DESK).text
     assert all(offer in page for offer in offers)
     assert "You may read; answering needs the permission." not in page
