@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
-from django.core.exceptions import ValidationError
 from django.db.models import BLANK_CHOICE_DASH, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -17,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from consult.chat.models import Conversation, public_id
-from consult.orders import tagging
+from consult.orders import book, tagging
 from consult.orders.sourced import Source, SourcedOrder
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ else:
 SERVER_SET = ("source", "consultation", "taken_by")
 DERIVED = ("identifier", "conversation_link", "assisted")
 FROM_DESK = "consultation"  # the parameter of the add view: the public id of the conversation one comes from
-IDENTIFIER = re.compile(r"(?:[{}]-)?(.+)".format("".join(source.prefix for source in Source)), re.IGNORECASE)
 
 
 class SourcedOrderAdmin(OrderAdmin):
@@ -88,21 +85,11 @@ class SourcedOrderAdmin(OrderAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        numbered = self._numbered(queryset, search_term)
+        numbered = book.numbered(search_term, queryset)
         if search_term and not super().get_search_fields(request):
             return numbered, False
         found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
         return found | numbered if search_term else found, may_have_duplicates
-
-    def _numbered(self, queryset: QuerySet[Any], search_term: str) -> QuerySet[Any]:
-        """Orders with this number, whichever prefix it was written with, or none: a source may have been corrected."""
-        written = IDENTIFIER.fullmatch(search_term.strip())
-        name = self.model.order_number_field
-        field: Any = self.opts.pk if name == "pk" else self.opts.get_field(name)
-        try:
-            return queryset.filter(**{name: field.to_python(written[1])}) if written else queryset.none()
-        except ValidationError:
-            return queryset.none()
 
     # The form: the three fields are the server's
 
@@ -136,7 +123,8 @@ class SourcedOrderAdmin(OrderAdmin):
             ours = ["source", "consultation"] if self._opened_from(request) else ["source"]
         else:
             ours = ["identifier", "source", "conversation_link", "taken_by", "assisted"]
-        return [(None, {"fields": ours}), *theirs]
+        # With a title: django-jazzmin makes a tab of each fieldset, and of two without one it opens only the first.
+        return [(_("How it came in"), {"fields": ours}), *theirs]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         theirs = [field for field in super().get_readonly_fields(request, obj) if field not in SERVER_SET]

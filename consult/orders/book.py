@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -13,7 +15,9 @@ from consult.chat.entry import SHOP
 from consult.chat.models import Conversation, Message, Visitor
 from consult.conf import conf
 from consult.orders.line import id_of_line
-from consult.orders.sourced import SourcedOrder
+from consult.orders.sourced import Source, SourcedOrder
+
+IDENTIFIER = re.compile(r"(?:[{}]-)?(.+)".format("".join(source.prefix for source in Source)), re.IGNORECASE)
 
 
 def order_model() -> type[Any]:
@@ -23,10 +27,29 @@ def order_model() -> type[Any]:
     return apps.get_model(conf.ORDER_MODEL)
 
 
-def of(conversation: Conversation) -> QuerySet[Any]:
-    """The shop's orders that came out of ``conversation``, by whatever source."""
+def of(*conversations: Conversation) -> QuerySet[Any]:
+    """The shop's orders that came out of these, by whatever source."""
     orders: QuerySet[Any] = order_model()._default_manager.all()
-    return orders.filter(consultation=conversation)
+    return orders.filter(consultation__in=conversations)
+
+
+def by(visitor: Visitor) -> QuerySet[Any]:
+    """The shop's orders that came out of any conversation with ``visitor``."""
+    orders: QuerySet[Any] = order_model()._default_manager.all()
+    return orders.filter(consultation__visitor=visitor)
+
+
+def numbered(text: str, orders: QuerySet[Any] | None = None) -> QuerySet[Any]:
+    """Those of ``orders``, or of all, that ``text`` names, under whatever prefix: a source may have been corrected."""
+    orders = order_model()._default_manager.all() if orders is None else orders
+    model: Any = orders.model
+    written = IDENTIFIER.fullmatch(text.strip())
+    name = model.order_number_field
+    field: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    try:
+        return orders.filter(**{name: field.to_python(written[1])}) if written else orders.none()
+    except ValidationError:
+        return orders.none()
 
 
 def latest_consultation(buyer: QuerySet[Visitor]) -> Conversation | None:

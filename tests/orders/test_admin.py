@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from consult.chat import visits
 from consult.models import Conversation, Visitor
 from example_shop.models import Basket, Order, Product
 from tests.orders.conftest import lines_about_orders
@@ -86,7 +87,7 @@ def test_the_form_opens_with_what_the_visitor_said_of_themselves(
 def test_the_lamp_the_visitor_looks_at_is_the_first_line(
     at_desk: Client, answered: Conversation, visitor: Visitor, lamp: Product
 ) -> None:
-    visitor.looks_at("https://shop.example/lamps/alder/", "Alder")
+    visits.saw(visitor.pk, "https://shop.example/lamps/alder/", "Alder")
     response = at_desk.get(from_desk(answered))
     (lines,) = response.context["inline_admin_formsets"]
     assert [form.initial for form in lines.formset] == [{"product": lamp.pk, "quantity": 1}]
@@ -96,7 +97,7 @@ def test_the_lamp_the_visitor_looks_at_is_the_first_line(
 def test_a_page_that_shows_no_lamp_proposes_none(
     at_desk: Client, answered: Conversation, visitor: Visitor, lamp: Product, address: str
 ) -> None:
-    visitor.looks_at(address, "")
+    Visitor.objects.filter(pk=visitor.pk).update(page_url=address)
     (lines,) = at_desk.get(from_desk(answered)).context["inline_admin_formsets"]
     assert not any("product" in form.initial for form in lines.formset)
 
