@@ -12,12 +12,13 @@ from django.db import models
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 import consult.orders
 
 
 class Product(models.Model):
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("product", "name"), max_length=80)
     slug = models.SlugField(_("slug"), unique=True)
     summary = models.CharField(_("summary"), max_length=160)
     description = models.TextField(_("description"))

@@ -42,6 +42,9 @@ MANAGES = [
     "view_reports",
     "manage_invitations",
     "review_conversations",
+    "add_tag",
+    "change_tag",
+    "view_tag",
     "change_order",
     "change_product",
     "add_product",
@@ -348,13 +351,17 @@ def converse(talk: Talk, people: dict[str, User]) -> list[tuple[float, Order, st
     """The conversation with its rows, written as of its time; gives the orders that came of it, with their age."""
     began = timezone.now() - timedelta(days=talk.days_ago)
     operator = people.get(talk.operator)
+    url, title = f"http://127.0.0.1:8000/lamps/{talk.page}/", f"{talk.page.replace('-', ' ').title()} · Lampwick"
     visitor = Visitor.objects.create(
         name=talk.visitor,
         email=talk.email,
         phone=talk.phone,
         customer=people.get(talk.customer or ""),
-        page_url=f"http://127.0.0.1:8000/lamps/{talk.page}/",
-        page_title=f"{talk.page.replace('-', ' ').title()} · Lampwick",
+        page_url=url,
+        page_title=title,
+        pages=[{"url": url, "title": title, "at": began.isoformat()}],
+        visits=1,
+        visit_began_at=began,
         seen_at=began,
     )
     conversation = Conversation.objects.create(visitor=visitor, opened_at=began)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tests.faults.machines import Machine
 
@@ -23,6 +24,11 @@ class Demo(Machine):
         ours = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL"}  # of the tests, not of the demo
         inherited = {name: value for name, value in os.environ.items() if name not in ours}
         return inherited | {"SHOP_VAR": str(self.home / "var")} | self.settings
+
+    @property
+    def database(self) -> Path:
+        """The file in which all of it stands."""
+        return self.home / "var" / "shop.sqlite3"
 
     @property
     def url(self) -> str:

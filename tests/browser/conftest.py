@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import cache
+from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect
 
-from tests.browser.people import Operator
+from tests.browser import people
+from tests.browser.people import Operator, sit_down
 from tests.demo import Demo
+
+expect.set_options(timeout=15_000)  # ms: on a busy machine, and no longer than it takes on a quiet one
 
 
 @pytest.fixture
@@ -21,17 +28,31 @@ def visitor_page(browser: Browser, demo: Demo) -> Iterator[Page]:
     assert complaints == []
 
 
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, demo: Demo) -> Callable[[str], StorageState]:
+    """What the browser of one of the demo's accounts keeps once it has signed in: one session serves all tests."""
+
+    @cache
+    def sign_in(account: str) -> StorageState:
+        with browser.new_context(base_url=demo.url, locale="en-GB") as context:
+            page = context.new_page()
+            page.goto("/admin/login/?next=/consult/contact/")
+            page.fill("[name=username]", account)
+            page.fill("[name=password]", "consult")
+            page.click("[type=submit]")
+            page.wait_for_url("**/consult/contact/")
+            return context.storage_state()
+
+    return sign_in
+
+
 @pytest.fixture
-def operator_context(browser: Browser, demo: Demo) -> Iterator[BrowserContext]:
+def operator_context(
+    browser: Browser, demo: Demo, signed_in: Callable[[str], StorageState]
+) -> Iterator[BrowserContext]:
     """The browser of the demo's account "operator", signed in."""
-    with browser.new_context(base_url=demo.url, locale="en-GB") as context:
-        page = context.new_page()
-        page.goto("/admin/login/?next=/consult/contact/")
-        page.fill("[name=username]", "operator")
-        page.fill("[name=password]", "consult")
-        page.click("[type=submit]")
-        page.wait_for_url("**/consult/contact/")
-        page.close()
+    state = signed_in("operator")
+    with browser.new_context(base_url=demo.url, locale="en-GB", storage_state=state) as context:
         yield context
 
 
@@ -45,6 +66,57 @@ def operator_page(operator_context: BrowserContext) -> Page:
 def operator(operator_page: Page) -> Operator:
     """The operator as the visitor notices them: words, not the desk that they come from."""
     return Operator(operator_page)
+
+
+@pytest.fixture
+def desk(operator_page: Page) -> Iterator[Page]:
+    """The operator's desk. Whatever it complains of, a refused script included, fails the test."""
+    complaints = listening(operator_page)
+    sit_down(operator_page)
+    yield operator_page
+    assert complaints == []
+
+
+@pytest.fixture
+def desk_of(browser: Browser, demo: Demo, signed_in: Callable[[str], StorageState]) -> Iterator[Callable[[str], Page]]:
+    """The desk of another account, in a browser of its own: ``desk_of("colleague")``."""
+    with ExitStack() as contexts:
+
+        def sit(account: str) -> Page:
+            state = signed_in(account)
+            context = browser.new_context(base_url=demo.url, locale="en-GB", storage_state=state)
+            page = contexts.enter_context(context).new_page()
+            sit_down(page)
+            return page
+
+        yield sit
+
+
+@pytest.fixture
+def colleagues_desk(desk_of: Callable[[str], Page]) -> Page:
+    return desk_of("colleague")
+
+
+@pytest.fixture
+def managers_desk(desk_of: Callable[[str], Page]) -> Page:
+    return desk_of("manager")
+
+
+@pytest.fixture(scope="session")
+def known_tag(demo: Demo) -> str:
+    """A tag that somebody who may has made."""
+    with closing(sqlite3.connect(demo.database, timeout=20)) as database, database:
+        database.execute("INSERT INTO consult_tag (name, key) VALUES ('dimming', 'dimming')")
+    return "dimming"
+
+
+@pytest.fixture
+def question(visitor_page: Page) -> str:
+    """What a visitor has just asked, in words nobody used before."""
+    words = f"Does it dim? {uuid4().hex[:8]}"
+    people.open_panel(visitor_page)
+    people.say(visitor_page, words)
+    return words
 
 
 def listening(page: Page) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from playwright.sync_api import Locator, Page, expect
 
 LABEL = "Ask a consultant"
+DESK = "/admin/consult/desk/"
 
 
 class Operator:
@@ -37,8 +38,11 @@ class Operator:
         self.send(type="say", conversation=conversation, client_id=str(uuid4()), body=body)
 
     def close(self, conversation: str) -> None:
-        """Close the conversation, as the button at the desk does."""
-        address = f"/admin/consult/desk/{conversation}/close/"
+        self.press(conversation, "close")
+
+    def press(self, conversation: str, button: str) -> None:
+        """Do what a button at the desk does to the conversation."""
+        address = f"/admin/consult/desk/{conversation}/{button}/"
         token = self.page.locator("[name=csrfmiddlewaretoken]").input_value()
         answer = self.page.request.post(
             address, headers={"X-CSRFToken": token, "Referer": self.page.url, "Origin": origin(self.page)}
@@ -84,3 +88,41 @@ def say(page: Page, body: str) -> str:
     conversation = row.get_attribute("data-conversation")
     assert conversation
     return conversation
+
+
+def sit_down(page: Page, address: str = DESK) -> None:
+    page.goto(address)
+    expect(page.locator("consult-desk")).to_have_attribute("data-connection", "online")
+
+
+def row(desk: Page, words: str) -> Locator:
+    """The conversation in the list whose last line has these words."""
+    return desk.get_by_role("list", name="Conversations").get_by_role("listitem").filter(has_text=words)
+
+
+def turn_to(desk: Page, words: str) -> None:
+    row(desk, words).get_by_role("link").click()
+    expect(said(desk, words)).to_be_visible()
+
+
+def said(desk: Page, words: str) -> Locator:
+    return desk.get_by_role("log", name="Conversation").get_by_role("listitem").filter(has_text=words)
+
+
+def answer_field(desk: Page) -> Locator:
+    return desk.get_by_role("textbox", name="Your answer")
+
+
+def answer(desk: Page, words: str) -> None:
+    answer_field(desk).fill(words)
+    desk.get_by_role("button", name="Send").click()
+    expect(said(desk, words)).to_have_attribute("data-state", "sent")
+
+
+def tab(desk: Page, name: str) -> Locator:
+    return desk.get_by_role("button", name=name, exact=True)
+
+
+def choose(field: Locator, name: str) -> None:
+    """The option of a select that begins with this name: what else it says of somebody may change."""
+    field.select_option(label=field.locator("option", has_text=name).first.inner_text())

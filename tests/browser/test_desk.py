@@ -5,91 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import people
 from tests.browser.conftest import listening
+from tests.browser.people import DESK, answer, answer_field, row, said, sit_down, tab, turn_to
 from tests.demo import Demo
 from tests.faults.machines import ROOT
-
-DESK = "/admin/consult/desk/"
-
-
-@pytest.fixture
-def desk(operator_page: Page) -> Iterator[Page]:
-    """The operator's desk. Whatever it complains of, a refused script included, fails the test."""
-    complaints = listening(operator_page)
-    sit_down(operator_page)
-    yield operator_page
-    assert complaints == []
-
-
-@pytest.fixture
-def colleagues_desk(browser: Browser, demo: Demo) -> Iterator[Page]:
-    yield from desk_of("colleague", browser, demo)
-
-
-@pytest.fixture
-def managers_desk(browser: Browser, demo: Demo) -> Iterator[Page]:
-    yield from desk_of("manager", browser, demo)
-
-
-def desk_of(account: str, browser: Browser, demo: Demo) -> Iterator[Page]:
-    with browser.new_context(base_url=demo.url, locale="en-GB") as context:
-        page = context.new_page()
-        page.goto(f"/admin/login/?next={DESK}")
-        page.fill("[name=username]", account)
-        page.fill("[name=password]", "consult")
-        page.click("[type=submit]")
-        sit_down(page)
-        yield page
-
-
-@pytest.fixture
-def question(visitor_page: Page) -> str:
-    """What a visitor has just asked, in words nobody used before."""
-    words = f"Does it dim? {uuid4().hex[:8]}"
-    people.open_panel(visitor_page)
-    people.say(visitor_page, words)
-    return words
-
-
-def sit_down(page: Page, address: str = DESK) -> None:
-    page.goto(address)
-    expect(page.locator("consult-desk")).to_have_attribute("data-connection", "online")
-
-
-def row(desk: Page, words: str) -> Locator:
-    """The conversation in the list whose last line has these words."""
-    return desk.get_by_role("list", name="Conversations").get_by_role("listitem").filter(has_text=words)
-
-
-def turn_to(desk: Page, words: str) -> None:
-    row(desk, words).get_by_role("link").click()
-    expect(said(desk, words)).to_be_visible()
-
-
-def said(desk: Page, words: str) -> Locator:
-    return desk.get_by_role("log", name="Conversation").get_by_role("listitem").filter(has_text=words)
-
-
-def answer_field(desk: Page) -> Locator:
-    return desk.get_by_role("textbox", name="Your answer")
-
-
-def answer(desk: Page, words: str) -> None:
-    answer_field(desk).fill(words)
-    desk.get_by_role("button", name="Send").click()
-    expect(said(desk, words)).to_have_attribute("data-state", "sent")
-
-
-def tab(desk: Page, name: str) -> Locator:
-    return desk.get_by_role("button", name=name, exact=True)
 
 
 def test_a_question_is_answered_and_becomes_an_order(desk: Page, visitor_page: Page, question: str) -> None:
@@ -175,10 +102,27 @@ def test_a_refusal_is_a_sentence(operator_page: Page, question: str) -> None:
     expect(desk.get_by_role("alert").filter(has_text="Too late.")).to_be_visible()
 
 
+def test_the_pages_end_with_the_last(desk: Page) -> None:
+    for page, previous, following in ((1, False, True), (2, True, True), (3, True, False)):
+        desk.evaluate(
+            """(page) => document.querySelector("consult-socket").dispatchEvent(new CustomEvent("consult:frame", {
+                bubbles: true, detail: {type: "rows", list: "waiting", page, pages: 3, rows: [], counts: {}},
+            }))""",
+            page,
+        )
+        expect(desk.get_by_text(f"{page} / 3")).to_be_visible()
+        expect(desk.get_by_role("button", name="Previous")).to_be_enabled(enabled=previous)
+        expect(desk.get_by_role("button", name="Next", exact=True)).to_be_enabled(enabled=following)
+
+
 def test_a_closed_conversation_goes_on_in_the_next(desk: Page, visitor_page: Page, question: str) -> None:
     turn_to(desk, question)
     first = desk.url
     desk.get_by_role("button", name="Take").click()
+    desk.get_by_role("button", name="Close conversation").click()
+    expect(desk.get_by_text("This conversation is closed.")).to_be_visible()
+    desk.get_by_role("button", name="Reopen").click()
+    expect(desk.get_by_text("You have this conversation.")).to_be_visible()
     desk.get_by_role("button", name="Close conversation").click()
     expect(desk.get_by_text("This conversation is closed.")).to_be_visible()
     expect(desk.get_by_role("button", name="Take")).to_be_hidden()
@@ -188,6 +132,37 @@ def test_a_closed_conversation_goes_on_in_the_next(desk: Page, visitor_page: Pag
     expect(desk.get_by_text("You have this conversation.")).to_be_visible()
     assert desk.url != first
     expect(people.rows(visitor_page).filter(has_text="One more thing.")).to_be_visible()
+
+
+def test_what_was_closed_or_given_back_by_mistake_comes_back(desk: Page, question: str) -> None:
+    turn_to(desk, question)
+    desk.get_by_role("button", name="Take").click()
+    for verb, then in (("Release", "Given back"), ("Close conversation", "Conversation closed.")):
+        desk.get_by_role("button", name=verb).click()
+        expect(desk.get_by_role("status").filter(has_text=then)).to_be_visible()
+        desk.get_by_role("button", name="Undo").click()
+        expect(desk.get_by_text("You have this conversation.")).to_be_visible()
+        expect(desk.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+def test_what_a_colleague_took_meanwhile_stays_with_them(desk: Page, colleagues_desk: Page, question: str) -> None:
+    turn_to(desk, question)
+    desk.get_by_role("button", name="Take").click()
+    desk.get_by_role("button", name="Release").click()
+    expect(desk.get_by_role("button", name="Undo")).to_be_visible()
+    turn_to(colleagues_desk, question)
+    colleagues_desk.get_by_role("button", name="Take").click()
+    expect(desk.get_by_text("Colin Frey has this conversation.")).to_be_visible()
+    expect(desk.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+def test_where_the_visitor_has_gone_on_there_is_no_way_back(desk: Page, visitor_page: Page, question: str) -> None:
+    turn_to(desk, question)
+    desk.get_by_role("button", name="Close conversation").click()
+    expect(desk.get_by_role("button", name="Undo")).to_be_visible()
+    people.say(visitor_page, "Something else")
+    expect(desk.get_by_role("button", name="Undo")).to_be_hidden()
+    expect(desk.get_by_text("This conversation is closed.")).to_be_visible()
 
 
 def test_the_address_says_what_is_open(desk: Page, question: str) -> None:
@@ -251,6 +226,22 @@ def test_what_fails_says_why_and_is_not_lost(desk: Page, question: str) -> None:
     expect(failed).to_have_count(0)
 
 
+def test_far_too_much_is_not_let_in_and_why(desk: Page, question: str) -> None:
+    turn_to(desk, question)
+    for length, kept_out in ((4_001, False), (1_000_000, True)):
+        prevented = answer_field(desk).evaluate(
+            """(field, length) => {
+                const clipboardData = new DataTransfer();
+                clipboardData.setData("text/plain", "x".repeat(length));
+                const paste = new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true});
+                return !field.dispatchEvent(paste);
+            }""",
+            length,
+        )
+        assert prevented == kept_out
+    expect(desk.get_by_role("status").filter(has_text="It is longer than 4000 characters.")).to_be_visible()
+
+
 def test_each_side_sees_the_other_write(desk: Page, visitor_page: Page, question: str) -> None:
     turn_to(desk, question)
     people.field(visitor_page).press_sequentially("Wait")
@@ -262,8 +253,10 @@ def test_each_side_sees_the_other_write(desk: Page, visitor_page: Page, question
 def test_a_break_loses_nothing(
     desk: Page, operator_context: BrowserContext, visitor_page: Page, question: str
 ) -> None:
+    desk.route("**/aside/", lambda route: route.abort())
     turn_to(desk, question)
     operator_context.set_offline(True)
+    desk.unroute("**/aside/")
     expect(desk.get_by_text("No connection.")).to_be_visible()
     answer_field(desk).fill("Said without a line")
     answer_field(desk).press("Enter")
@@ -273,6 +266,7 @@ def test_a_break_loses_nothing(
     expect(said(desk, "Said without a line")).to_have_attribute("data-state", "sent")
     expect(said(desk, "Are you there?")).to_be_visible()
     expect(desk.get_by_text("No connection.")).to_have_count(0)
+    expect(desk.get_by_role("link", name="New order")).to_be_visible()
     expect(people.rows(visitor_page).filter(has_text="Said without a line")).to_have_count(1)
 
 
@@ -298,28 +292,37 @@ def test_only_a_manager_sees_all_and_takes_over(desk: Page, managers_desk: Page,
     expect(tab(desk, "All")).to_have_count(0)
     turn_to(desk, question)
     answer(desk, f"Yes: {question}")
+    answer_field(desk).fill("And it")
+    desk.get_by_role("button", name="Hand over").click()
+    expect(desk.get_by_role("dialog", name="Hand over")).to_be_visible()
     tab(managers_desk, "All").click()
     turn_to(managers_desk, f"Yes: {question}")
     expect(managers_desk.get_by_text("Olga Berg has this conversation.")).to_be_visible()
     expect(answer_field(managers_desk)).not_to_be_editable()
     managers_desk.get_by_role("button", name="Take").click()
     expect(managers_desk.get_by_text("You have this conversation.")).to_be_visible()
+    expect(desk.get_by_role("dialog", name="Hand over")).to_be_hidden()
+    expect(desk.get_by_text("Mara Lindt has taken it. Your text is kept.")).to_be_visible()
+    expect(answer_field(desk)).to_have_value("And it")
+    answer_field(desk).blur()
     expect(answer_field(desk)).not_to_be_editable()
 
 
-def test_who_may_only_read_leaves_no_trace(demo: Demo, browser: Browser, desk: Page, question: str) -> None:
+def test_who_may_only_read_leaves_no_trace(
+    demo: Demo, desk_of: Callable[[str], Page], desk: Page, question: str
+) -> None:
     hire(demo, "rita", "view_all_conversations")
-    for theirs in desk_of("rita", browser, demo):
-        complaints = listening(theirs)
-        theirs.reload()
-        turn_to(theirs, question)
-        expect(theirs.get_by_text("You may read; answering needs the permission.")).to_be_visible()
-        expect(answer_field(theirs)).to_have_count(0)
-        for verb in ("Take", "Release", "Close conversation"):
-            expect(theirs.get_by_role("button", name=verb)).to_have_count(0)
-        expect(theirs.get_by_role("switch")).to_have_count(0)
-        expect(row(theirs, question)).to_contain_text("1 unread")
-        assert complaints == []
+    theirs = desk_of("rita")
+    complaints = listening(theirs)
+    theirs.reload()
+    turn_to(theirs, question)
+    expect(theirs.get_by_text("You may read; answering needs the permission.")).to_be_visible()
+    expect(answer_field(theirs)).to_have_count(0)
+    for verb in ("Take", "Release", "Close conversation"):
+        expect(theirs.get_by_role("button", name=verb)).to_have_count(0)
+    expect(theirs.get_by_role("switch")).to_have_count(0)
+    expect(row(theirs, question)).to_contain_text("1 unread")
+    assert complaints == []
     expect(row(desk, question)).to_contain_text("1 unread")
 
 
@@ -350,14 +353,30 @@ def test_a_phone_shows_one_thing_at_a_time(desk: Page, question: str) -> None:
     desk.set_viewport_size({"width": 390, "height": 844})
     turn_to(desk, question)
     expect(desk.get_by_role("list", name="Conversations")).to_be_hidden()
-    expect(desk.get_by_role("link", name="New order")).to_be_hidden()
-    desk.get_by_role("button", name="Visitor").click()
-    expect(desk.get_by_role("link", name="New order")).to_be_visible()
-    desk.get_by_role("button", name="Visitor").click()
+    order, visitor = desk.get_by_role("link", name="New order"), desk.get_by_role("button", name="Visitor")
+    expect(order).to_be_hidden()
+    visitor.click()
+    expect(order).to_be_visible()
+    desk.keyboard.press("Escape")
+    expect(order).to_be_hidden()
+    visitor.click()
+    expect(order).to_be_visible()
+    answer_field(desk).click(position={"x": 5, "y": 5})  # beside it
+    expect(order).to_be_hidden()
     desk.get_by_role("link", name="Back to the list").click()
     expect(desk.get_by_role("list", name="Conversations")).to_be_visible()
     expect(answer_field(desk)).to_be_hidden()
     assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_switch_that_does_not_turn_says_why(operator_page: Page) -> None:
+    desk = operator_page  # which complains of the refusal in its console, too
+    desk.set_viewport_size({"width": 390, "height": 844})
+    sit_down(desk)
+    desk.route("**/duty/", lambda route: route.fulfill(status=403))
+    desk.get_by_role("switch", name="Available").click()
+    expect(desk.get_by_role("alert").filter(has_text="You may not do this")).to_be_in_viewport()
+    expect(desk.get_by_role("switch", name="Available")).not_to_be_checked()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -399,7 +418,7 @@ def overflowing(desk: Page) -> list[str]:
     """What reaches over the window's edge unclipped, or asks to be scrolled sideways."""
     found: list[str] = desk.evaluate(
         """() => [...document.querySelectorAll("consult-desk, consult-desk *")]
-            .filter((one) => one.checkVisibility() && !one.closest(".for-readers"))
+            .filter((one) => one.checkVisibility({contentVisibilityAuto: true}) && !one.closest(".for-readers"))
             .filter((one) => getComputedStyle(one.parentElement).overflowX !== "hidden")
             .filter((one) => {
                 const {left, right} = one.getBoundingClientRect();

@@ -43,9 +43,9 @@ def test_one_line_opens_the_demo(tmp_path: Path) -> None:
     assert f"http://127.0.0.1:{port}/admin/consult/desk/" in log.read_text()
 
 
-def answer(url: str, shell: subprocess.Popen[bytes], log: Path) -> str:
+def answer(url: str, shell: subprocess.Popen[bytes], log: Path, patience: float = PATIENCE) -> str:
     """What ``url`` says once it says anything."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while shell.poll() is None and time.monotonic() < until:
         try:
             with urllib.request.urlopen(url) as response:  # noqa: S310  our own

@@ -7,11 +7,13 @@
 
 const CLOCK_MS = 15_000;
 const LONG_WAIT_MS = 3 * 60_000;
+const PAGE = 100; // rows, as the server counts them: what comes after them stands on the next page
 
 class ConsultRows extends HTMLElement {
   #items = new Map(); // conversation → {row, item}
   #listed = new Set(); // those the server counts into the list shown
   #open = null;
+  #looked = new Map(); // conversation → when what was looked at had been returned
   #clock = null;
   #stop = null;
 
@@ -36,15 +38,42 @@ class ConsultRows extends HTMLElement {
   set open(conversation) {
     const left = this.#open;
     this.#open = conversation;
+    for (const id of [left, conversation]) this.#look(id);
     if (left !== null && left !== conversation) this.#settle(left);
     for (const [id, { item }] of this.#items) this.#mark(item, id);
+    this.#reveal();
+  }
+
+  /** What a colleague has returned is noticed by who opens it, or has had it open. */
+  #look(conversation) {
+    const { row, item } = this.#items.get(conversation) ?? {};
+    if (!row?.returned) return;
+    this.#looked.set(conversation, row.returned.at);
+    this.#fill(item, row);
   }
 
   get(conversation) {
     return this.#items.get(conversation)?.row ?? null;
   }
 
-  /** Brings the focus back to a row, where the list was left. */
+  get size() {
+    return this.#items.size;
+  }
+
+  /** The conversation whose row has the focus, or null. */
+  get inHand() {
+    return this.querySelector("li:focus-within")?.dataset.conversation ?? null;
+  }
+
+  /** The conversation `by` rows after the one in hand, else after the open one; null beyond the end. */
+  step(by) {
+    const items = [...this.querySelectorAll("li")];
+    const at = items.findIndex((item) => item.dataset.conversation === (this.inHand ?? this.#open));
+    const next = at < 0 && by < 0 ? items.at(-1) : items[at + by];
+    return next?.dataset.conversation ?? null;
+  }
+
+  /** Brings the focus to a row, also back to it where the list was left. */
   focusOn(conversation) {
     this.#items.get(conversation)?.item.querySelector("a").focus();
   }
@@ -54,8 +83,10 @@ class ConsultRows extends HTMLElement {
     this.dataset.list = list;
     this.#listed = new Set(rows.map((row) => row.conversation));
     for (const id of [...this.#items.keys()]) this.#settle(id);
+    const stood = this.#items.has(this.#open);
     for (const row of rows) this.#draw(row);
     this.#tell();
+    if (!stood) this.#reveal();
   }
 
   /** Shows a row, or what changed in it; `listed` says whether it belongs to the list shown. */
@@ -64,7 +95,15 @@ class ConsultRows extends HTMLElement {
     else this.#listed.delete(row.conversation);
     if (listed || row.conversation === this.#open) this.#draw(row);
     else this.#settle(row.conversation);
+    if (this.#listed.size > PAGE && this.dataset.list !== "found") this.#turnOver();
     this.#tell();
+  }
+
+  /** What a full page has no room for stands on the next one. */
+  #turnOver() {
+    const last = [...this.querySelectorAll("li")].findLast((item) => this.#listed.has(item.dataset.conversation));
+    this.#listed.delete(last.dataset.conversation);
+    this.#settle(last.dataset.conversation);
   }
 
   /** Forgets a row that is no longer in the operator's sight. */
@@ -75,7 +114,8 @@ class ConsultRows extends HTMLElement {
   }
 
   #settle(conversation) {
-    if (conversation !== this.#open && !this.#listed.has(conversation)) this.#remove(conversation);
+    const kept = conversation === this.#open && this.dataset.list !== "found"; // what isn't found isn't shown as found
+    if (!kept && !this.#listed.has(conversation)) this.#remove(conversation);
   }
 
   #remove(conversation) {
@@ -94,15 +134,17 @@ class ConsultRows extends HTMLElement {
 
   #make(conversation) {
     const item = document.importNode(this.querySelector("template").content, true).firstElementChild;
+    item.dataset.conversation = conversation;
     const link = item.querySelector("a");
     const address = new URL(location.href);
     address.search = new URLSearchParams({ conversation });
     link.href = address.href;
-    for (const [attribute, part] of [["aria-labelledby", "name"], ["aria-describedby", "about"]]) {
+    const named = (part) => {
       const element = item.querySelector(`[data-part="${part}"]`);
-      element.id = `consult-${part}-${conversation}`;
-      link.setAttribute(attribute, element.id);
-    }
+      return (element.id = `consult-${this.dataset.list === "found" ? "found-" : ""}${part}-${conversation}`);
+    };
+    link.setAttribute("aria-labelledby", named("name"));
+    link.setAttribute("aria-describedby", `${named("beside")} ${named("about")}`);
     this.#mark(item, conversation);
     return item;
   }
@@ -121,19 +163,57 @@ class ConsultRows extends HTMLElement {
     const texts = this.dataset;
     say("name", row.visitor.name || texts.anonymous);
     say("holder", row.operator && !row.mine ? row.operator.name : "");
-    say("last", lastLine(row.last));
+    say("page", row.visitor.name ? "" : (row.visitor.page?.title ?? "")); // by which the nameless are told apart
+    if (row.found) this.#excerpt(item.querySelector('[data-part="last"]'), row.found);
+    else say("last", lastLine(row.last));
     say("unread", row.unread ? String(row.unread) : "");
     say("state", row.closed ? texts.closed : "");
+    say("mark", this.#marked(row));
+    this.#tag(item.querySelector('[data-part="tags"]'), row.tags);
     item.toggleAttribute("data-unread", row.unread > 0);
     item.toggleAttribute("data-closed", row.closed);
     this.#time(item, row);
+  }
+
+  /** What is out of the ordinary with it, in words. */
+  #marked({ conversation, mine, vanished, handover, returned }) {
+    const { offered, offers, returned: back, vanished: gone } = this.dataset;
+    if (handover?.mine === "receiver") return offered;
+    if (handover) return offers.replace("{name}", () => handover.receiver.name);
+    const fresh = mine && returned && this.#looked.get(conversation) !== returned.at;
+    if (fresh) return back.replace("{name}", () => returned.name);
+    return vanished ? gone.replace("{name}", () => vanished) : "";
+  }
+
+  /** The line that was found, what was looked for marked in it. The places are counted in code points. */
+  #excerpt(place, { author, body, marks }) {
+    const signs = [...body];
+    const parts = [author.kind === "operator" && author.name ? `${author.name}: ` : ""];
+    let told = 0;
+    for (const [begin, end] of marks) {
+      const mark = document.createElement("mark");
+      mark.textContent = signs.slice(begin, end).join("");
+      parts.push(signs.slice(told, begin).join(""), mark);
+      told = end;
+    }
+    place.replaceChildren(...parts, signs.slice(told).join(""));
+  }
+
+  #tag(place, names) {
+    if (place.textContent === names.map((name) => `${name} `).join("")) return;
+    const tags = names.map((name) => {
+      const tag = document.createElement("bdi");
+      tag.textContent = name;
+      return [tag, " "];
+    });
+    place.replaceChildren(...tags.flat());
   }
 
   /** How long they have been waiting; else when the last line was said. */
   #time(item, row) {
     const element = item.querySelector("time");
     const since = row.closed ? null : row.waiting_since;
-    const moment = since ?? row.last?.sent_at ?? row.opened_at;
+    const moment = since ?? row.found?.sent_at ?? row.last?.sent_at ?? row.opened_at;
     const elapsed = Date.now() - Date.parse(moment);
     const text = since ? this.#duration(elapsed) : this.#moment(new Date(moment));
     if (element.dateTime !== moment) element.dateTime = moment;
@@ -146,7 +226,7 @@ class ConsultRows extends HTMLElement {
   #duration(elapsed) {
     const minutes = Math.max(0, Math.floor(elapsed / 60_000));
     const words = (value, unit) =>
-      new Intl.NumberFormat(this.#language, { style: "unit", unit, unitDisplay: "short" }).format(value);
+      format(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "short" }).format(value);
     if (minutes < 1) return this.dataset.now;
     if (minutes < 60) return words(minutes, "minute");
     if (minutes < 48 * 60) return words(Math.floor(minutes / 60), "hour");
@@ -155,33 +235,42 @@ class ConsultRows extends HTMLElement {
 
   #moment(when) {
     const today = new Date().toDateString() === when.toDateString();
-    const form = today ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
-    return new Intl.DateTimeFormat(this.#language, form).format(when);
-  }
-
-  get #language() {
-    return document.documentElement.lang || undefined;
+    const form = today ? { hour: "numeric", minute: "2-digit" } : { day: "numeric", month: "short" };
+    return format(Intl.DateTimeFormat, form).format(when);
   }
 
   /** Moves a row only when its place has changed, and leaves the focus where it was. */
   #place(item, row) {
+    if (row.closed && item.isConnected && this.dataset.list !== "found") return; // the next key goes on from there
     const list = this.querySelector("ul");
-    const after = [...list.children].find((other) => other !== item && ConsultRows.#before(row, this.#rowOf(other)));
+    const after = [...list.children].find((other) => other !== item && this.#before(row, this.#rowOf(other)));
     if (item.isConnected && item.nextElementSibling === (after ?? null)) return;
     const focused = item.contains(document.activeElement) ? document.activeElement : null;
     list.insertBefore(item, after ?? null);
     focused?.focus({ preventScroll: true });
+    if (this.#open === row.conversation) this.#reveal();
   }
 
   #rowOf(item) {
-    for (const known of this.#items.values()) if (known.item === item) return known.row;
-    return null;
+    return this.#items.get(item.dataset.conversation).row;
   }
 
-  /** Waiting longest first; those who don't wait after them, the oldest conversation first. */
-  static #before(one, other) {
+  /** The open row stays in view; where it is already, nothing moves. */
+  #reveal() {
+    const item = this.#items.get(this.#open)?.item.getBoundingClientRect();
+    const frame = this.getBoundingClientRect();
+    if (item?.top < frame.top) this.scrollTop += item.top - frame.top;
+    else if (item?.bottom > frame.bottom) this.scrollTop += item.bottom - frame.bottom;
+  }
+
+  /**
+   * Waiting longest first; those who don't wait after them, the oldest conversation first; a closed one has no place of
+   * its own. What was found: newest first.
+   */
+  #before(one, other) {
+    if (this.dataset.list === "found") return one.opened_at > other.opened_at;
     const key = (row) => `${(!row.closed && row.waiting_since) || "9"} ${row.opened_at}`;
-    return key(one) < key(other);
+    return !other.closed && key(one) < key(other);
   }
 
   #tick() {
@@ -200,6 +289,14 @@ class ConsultRows extends HTMLElement {
     const conversation = new URL(link.href).searchParams.get("conversation");
     this.dispatchEvent(new CustomEvent("consult:open", { bubbles: true, detail: { conversation } }));
   }
+}
+
+const formats = new Map(); // making one takes longer than drawing a row
+
+function format(Format, options) {
+  const name = JSON.stringify(options);
+  if (!formats.has(name)) formats.set(name, new Format(document.documentElement.lang || undefined, options));
+  return formats.get(name);
 }
 
 /** The last thing that somebody said: the server leaves out what isn't text. */

@@ -1,6 +1,7 @@
 /*
  * <consult-thread>: the open conversation. Its log and how far it is complete, who writes, how far it was read, and
- * whether this operator may answer.
+ * whether this operator may answer. What was last heard of the conversations that were open before is kept: turning back
+ * to one shows it at once, and asks for what came since.
  *
  * The desk around it tells it what to show and what was heard. Fires consult:open {conversation} where what was said went
  * on elsewhere, and consult:aside when something beside the conversation has changed.
@@ -8,14 +9,20 @@
 
 const TYPING_MS = 5_000;
 const ANNOUNCE_MS = 10_000; // a screen reader hears of typing at most this often
+const KEPT = 20; // conversations ...
+const LATEST = 50; // ... and messages of each, as many as a welcome brings
 
 class ConsultThread extends HTMLElement {
   #conversation = null;
   #row = null; // what the list knows of it
-  #heard = null; // {seq, epoch}: how far the log is complete; null until its first welcome
+  #heard = null; // how far the log is complete, {seq, epoch}, and the latest of it; null until its first welcome
+  #kept = new Map(); // conversation → what was heard of it; the one open last at the end
   #asked = false; // a hello is under way
+  #fresh = false; // turned to, and not yet welcomed
+  #gone = false; // out of sight: nothing more is heard of it
   #read = 0; // the last line we told to have read
-  #typingTimer = 0;
+  #answered = false; // an operator has; the row is yet to tell whether it was us
+  #typing = new Map(); // who writes → the timer that ends it
   #announcedAt = -Infinity;
   #stop = null;
 
@@ -24,30 +31,36 @@ class ConsultThread extends HTMLElement {
     const { signal } = this.#stop;
     const on = (name, listen, target = this) => target.addEventListener(name, listen, { signal });
     on("consult:answer", (event) => this.#socket.say(event.detail));
-    on("consult:typing", () => this.#send({ type: "typing" }));
+    on("consult:typing", () => this.#row?.closed || this.#send({ type: "typing" }));
     on("consult:retry", (event) => this.#socket.retry(event.detail.client_id));
     on("consult:forget", (event) => this.#socket.forget(event.detail.client_id));
     on("consult:outbox", (event) => this.#outbox(event.detail), this.#socket);
-    on("click", () => this.#askEarlier(), this.#part("earlier"));
+    on("consult:earlier", (event) => this.#send({ type: "more", ...event.detail }));
+    on("click", (event) => this.#click(event));
+    on("consult:done", ({ detail }) => detail.submitter?.matches(".verbs .main") && this.focus()); // to answer
     on("visibilitychange", () => this.#tellRead(), document);
   }
 
   disconnectedCallback() {
     this.#stop.abort();
-    clearTimeout(this.#typingTimer);
+    this.#stopTyping();
   }
 
   /** Turns to a conversation, of which the list may know a row; null shows none. */
   turnTo(conversation, row) {
     this.#conversation = conversation;
-    this.#heard = null;
+    this.#row = null;
+    this.#heard = this.#kept.get(conversation) ?? null;
+    this.#fresh = true;
+    this.#gone = false;
     this.#read = 0;
-    this.#log.reset();
-    this.#part("earlier").hidden = true;
-    this.#part("typing").textContent = "";
+    this.#answered = false;
+    this.catchUp();
+    this.#stopTyping();
+    this.#handover?.close();
     this.#answer.turnTo(conversation);
     this.#show(row);
-    this.catchUp();
+    this.#draw();
   }
 
   /** Asks for the conversation: whole at first, later what came after the last line that is here. */
@@ -59,14 +72,18 @@ class ConsultThread extends HTMLElement {
 
   /** The row of this conversation has changed. */
   update(row) {
-    const before = this.#row;
+    const returned = this.#gone;
+    this.#gone = false;
     this.#show(row);
-    if (before && JSON.stringify(before.visitor) !== JSON.stringify(row.visitor)) this.#fire("consult:aside");
+    if (returned || (this.#heard && row.notes > this.#noted && !this.#asked)) this.catchUp();
   }
 
   /** Out of sight, or never in it. What was written stays in the field. */
   gone(operator = null) {
     const who = this.#part("who").textContent;
+    this.#gone = true;
+    this.#kept.delete(this.#conversation);
+    this.#tellTaken(operator);
     this.#show(null);
     const { gone, theirs } = this.#part("state").dataset;
     this.#part("who").textContent = who;
@@ -79,19 +96,19 @@ class ConsultThread extends HTMLElement {
       case "welcome":
         return this.#welcome(frame);
       case "reset":
-        this.#heard = null;
+        this.#forget();
         return this.catchUp();
       case "message":
         return this.#message(frame);
       case "messages":
-        this.#log.prepend(frame.messages);
-        this.#part("earlier").hidden = !frame.more;
-        return;
+        return this.#log.prepend(frame.messages, frame.more);
+      case "note":
+        return this.#note(frame);
       case "read":
-        if (frame.by === "visitor") this.#log.seen(frame.seq);
+        if (frame.by === "visitor") this.#seen(frame.seq);
         return;
       case "typing":
-        return this.#typing(frame.author);
+        return this.#startTyping(frame.author);
       case "heartbeat":
         if (this.#heard && frame.last_seq > this.#heard.seq && !this.#asked) this.catchUp();
     }
@@ -108,29 +125,134 @@ class ConsultThread extends HTMLElement {
     else this.querySelector("h2").focus({ preventScroll: true }); // on touch the keyboard would cover what there is to read
   }
 
+  /** Goes to the field, for words to the visitor. */
+  answer() {
+    this.#answer.write("answer");
+  }
+
+  /** Goes to the field, for words to colleagues. */
+  note() {
+    this.#answer.write("note");
+  }
+
   #welcome(frame) {
+    const { messages, notes = [], more, epoch } = frame;
     const returning = this.#heard !== null;
     this.#asked = false;
-    if (!returning) {
-      this.#log.reset();
-      this.#part("earlier").hidden = !frame.more;
+    if (returning) {
+      const known = this.#noted;
+      this.#heard.notes = notes;
+      for (const message of messages) this.#message(message);
+      for (const note of notes) if (note.number > known) this.#drawNote(note);
+    } else {
+      this.#heard = { seq: messages.at(-1)?.seq ?? 0, messages, notes, more, seen: 0 };
+      this.#draw();
     }
-    for (const message of frame.messages) this.#log.put(message);
-    this.#heard = { seq: frame.messages.at(-1)?.seq ?? this.#heard?.seq ?? 0, epoch: frame.epoch };
-    for (const entry of this.#socket.pending) this.#outbox(entry);
-    this.#log.seen(frame.visitor_read);
-    if (returning && frame.more) this.catchUp();
+    this.#heard.epoch = epoch;
+    this.#keep();
+    this.#markNew(frame);
+    for (const { client_id } of notes) this.#answer.noted(client_id);
+    this.#seen(frame.visitor_read);
+    if (returning && more) this.catchUp();
     this.#tellRead();
+  }
+
+  /** Where there is something that no operator has read, since this conversation was turned to. */
+  #markNew({ messages, operators_read }) {
+    const unread = ({ kind, author, seq }) => kind === "text" && author.kind === "visitor" && seq > operators_read;
+    const first = this.#fresh && operators_read ? messages.find(unread) : null;
+    this.#fresh = false;
+    if (first) this.#log.put(first).querySelector("[data-part=new]").hidden = false;
   }
 
   #message(message) {
     this.#log.put(message);
-    if (message.author.kind === "visitor") this.#part("typing").textContent = "";
+    if (message.kind === "text") this.#stopTyping(this.#nameOf(message.author));
     if (message.kind === "order") this.#fire("consult:aside");
     if (!this.#heard || message.seq <= this.#heard.seq) return;
-    if (message.seq === this.#heard.seq + 1) this.#heard.seq = message.seq;
-    else if (!this.#asked) this.catchUp(); // a hole always means: not received
+    if (message.seq > this.#heard.seq + 1) {
+      if (!this.#asked) this.catchUp(); // a hole always means: not received
+      return;
+    }
+    this.#heard.seq = message.seq;
+    this.#latest(message);
+    this.#answered ||= message.kind === "text" && message.author.kind === "operator";
+    this.#tellTaken(this.#row?.operator);
     this.#tellRead();
+  }
+
+  #note(note) {
+    this.#answer.noted(note.client_id);
+    if (!this.#heard || note.number <= this.#noted) return;
+    if (note.number > this.#noted + 1) {
+      if (!this.#asked) this.catchUp();
+      return;
+    }
+    this.#heard.notes.push(note);
+    this.#drawNote(note);
+  }
+
+  get #noted() {
+    return this.#heard.notes.at(-1)?.number ?? 0;
+  }
+
+  #seen(seq) {
+    if (this.#heard) this.#heard.seen = Math.max(seq, this.#heard.seen);
+    this.#log.seen(seq);
+  }
+
+  /** A colleague has it, who took it or has answered: the row tells a little later than their words came. */
+  #tellTaken(operator) {
+    if (!operator) return;
+    const how = this.#answered ? "answered" : this.#mayAnswer(this.#row) && "taken";
+    if (how && !this.#isUs(operator)) this.#answer.overtaken(how, operator.name);
+    this.#answered = false;
+  }
+
+  /** Names may be those of two. */
+  #isUs({ id }) {
+    return String(id) === this.dataset.user;
+  }
+
+  // What was heard, kept and drawn.
+
+  #keep() {
+    this.#kept.delete(this.#conversation);
+    this.#kept.set(this.#conversation, this.#heard);
+    for (const conversation of this.#kept.keys()) {
+      if (this.#kept.size <= KEPT) return;
+      this.#kept.delete(conversation);
+    }
+  }
+
+  #forget() {
+    this.#kept.delete(this.#conversation);
+    this.#heard = null;
+  }
+
+  #latest(message) {
+    const { messages } = this.#heard;
+    messages.push(message);
+    if (messages.length <= LATEST) return;
+    messages.shift();
+    this.#heard.more = true;
+  }
+
+  /** The log anew, as far as it was heard. */
+  #draw() {
+    this.#log.reset();
+    if (!this.#heard) return;
+    for (const message of this.#heard.messages) this.#log.put(message);
+    this.#log.more = this.#heard.more;
+    for (const note of this.#heard.notes) this.#drawNote(note);
+    for (const entry of this.#socket.pending) this.#outbox(entry);
+    this.#log.seen(this.#heard.seen);
+    this.#log.toEnd();
+  }
+
+  #drawNote({ number, after_seq, client_id, author, body, written_at }) {
+    const said = { client_id, author: { kind: "operator", name: author.name }, body, sent_at: written_at };
+    this.#log.put({ kind: "note", conversation: this.#conversation, number, after_seq, ...said });
   }
 
   #outbox({ client_id, conversation, body, state, reason }) {
@@ -144,40 +266,78 @@ class ConsultThread extends HTMLElement {
     }
   }
 
-  #askEarlier() {
-    const first = this.#log.querySelector("li[data-seq]");
-    if (first) this.#send({ type: "more", before: Number(first.dataset.seq) });
+  #click({ target }) {
+    const { dialog, part } = target.closest("button")?.dataset ?? {};
+    if (dialog) this.#handover.open(dialog, this.#conversation);
+    else if (part === "edit") this.#takeBack(target.closest("li").dataset.clientId);
   }
 
-  #typing(author) {
+  /** What failed goes back into the field, to be said otherwise or to become a note. */
+  #takeBack(client_id) {
+    const entry = this.#socket.pending.find((one) => one.client_id === client_id);
+    if (!entry) return;
+    this.#answer.takeBack(entry.body);
+    this.#socket.forget(client_id);
+  }
+
+  #startTyping(author) {
+    if (this.#isUs(author)) return; // at another desk
     const notice = this.#part("typing");
-    if (!notice.textContent) {
+    const name = this.#nameOf(author);
+    if (this.#typing.size === 0) {
       const announce = performance.now() - this.#announcedAt > ANNOUNCE_MS;
       if (announce) this.#announcedAt = performance.now();
       notice.setAttribute("aria-live", announce ? "polite" : "off");
-      notice.textContent = notice.dataset.text.replace("{name}", author.name || this.dataset.anonymous);
     }
-    clearTimeout(this.#typingTimer);
-    this.#typingTimer = setTimeout(() => (notice.textContent = ""), TYPING_MS);
+    clearTimeout(this.#typing.get(name));
+    this.#typing.set(name, setTimeout(() => this.#stopTyping(name), TYPING_MS));
+    this.#tellTyping();
+  }
+
+  /** Of one person, or of all. */
+  #stopTyping(name = null) {
+    for (const [one, timer] of this.#typing) {
+      if (name !== null && one !== name) continue;
+      clearTimeout(timer);
+      this.#typing.delete(one);
+    }
+    this.#tellTyping();
+  }
+
+  #tellTyping() {
+    const notice = this.#part("typing");
+    const sentences = [...this.#typing.keys()].map((name) => notice.dataset.text.replace("{name}", name));
+    if (notice.textContent !== sentences.join(" ")) notice.textContent = sentences.join(" ");
+  }
+
+  #nameOf(author) {
+    return author.name || this.dataset.anonymous;
   }
 
   /** Read is what stands on the visible screen of somebody who could answer it. */
   #tellRead() {
     const { seq } = this.#heard ?? {};
-    if (!seq || seq <= this.#read || document.hidden || !this.#mayAnswer(this.#row)) return;
+    if (this.#fresh || !seq || seq <= this.#read || document.hidden || !this.#mayAnswer(this.#row)) return;
     if (this.#send({ type: "read", seq })) this.#read = seq;
   }
 
   #show(row) {
-    this.#row = row;
     const state = stateOf(row);
+    if (state !== stateOf(this.#row)) this.#handover?.close(); // there is another thing to do now
+    if (row?.closed) this.#stopTyping();
+    this.#tellTaken(row?.operator);
+    this.#row = row;
     const words = this.#part("state");
-    words.textContent = (words.dataset[state] ?? "").replace("{name}", row?.operator?.name ?? "");
-    this.#part("who").textContent = row ? row.visitor.name || this.dataset.anonymous : "";
+    words.textContent = (words.dataset[state] ?? "").replace("{name}", whoIsMeant(row, state));
+    this.#part("who").textContent = row ? this.#nameOf(row.visitor) : "";
+    this.#part("page").textContent = row && !row.visitor.name ? (row.visitor.page?.title ?? "") : "";
+    const focused = document.activeElement;
     for (const button of this.querySelectorAll("button[data-when]")) {
       button.hidden = !button.dataset.when.split(" ").includes(state);
+      if (button.hidden && button === focused && state === "mine") this.focus(); // who takes is going to answer
     }
-    this.#answer.allowed = this.#mayAnswer(row);
+    this.#tags.show(this.#conversation, row?.tags);
+    this.#answer.may = { answer: this.#mayAnswer(row), note: this.#answers && Boolean(row), why: words.textContent };
     this.#tellRead();
   }
 
@@ -210,6 +370,14 @@ class ConsultThread extends HTMLElement {
     return this.querySelector("consult-answer");
   }
 
+  get #tags() {
+    return this.querySelector("consult-tags");
+  }
+
+  get #handover() {
+    return this.querySelector("consult-handover");
+  }
+
   #part(name) {
     return this.querySelector(`[data-thread="${name}"]`);
   }
@@ -219,8 +387,16 @@ class ConsultThread extends HTMLElement {
 function stateOf(row) {
   if (!row) return "none";
   if (row.closed) return "closed";
+  if (row.handover?.mine) return row.handover.mine === "giver" ? "offered" : "proposed";
   if (row.mine) return "mine";
-  return row.operator ? "theirs" : "waiting";
+  if (row.operator) return "theirs";
+  return row.vanished ? "vanished" : "waiting";
+}
+
+/** The colleague whom that sentence names. */
+function whoIsMeant(row, state) {
+  if (state === "offered") return row.handover.receiver.name;
+  return row?.operator?.name ?? row?.vanished ?? "";
 }
 
 customElements.define("consult-thread", ConsultThread);

@@ -1,18 +1,21 @@
 /*
- * <consult-desk>: the operators' page. It joins the address bar, the socket, the list, the open conversation and what
- * stands beside it.
+ * <consult-desk data-nobody="…">: the operators' page. It joins the address bar, the socket, the list, the open
+ * conversation and what stands beside it.
  *
  * Starting and returning are the same: on every connection it asks for the whole list again, and for what came after
- * the last line it has. What an operator does apart from talking is an ordinary form, sent without leaving the page.
+ * the last line it has. What an operator does apart from talking is an ordinary form, sent without leaving the page:
+ * its address says `data-nobody` where the open conversation belongs. What came of it is told to the form, in
+ * consult:done, consult:invalid or consult:failed; why not is said here, unless somebody there does (preventDefault).
  */
 
-const NOBODY = "00000000-0000-0000-0000-000000000000"; // the page's URLs say this where a conversation belongs
 const OFFLINE_MS = 2_000; // shorter breaks are not worth an operator's attention
+const FEW = 50; // rows left of a page's 100, at which the rest is asked for
 const NOT_YOU = 4401; // close code: not, or no longer, an operator
 
 class ConsultDesk extends HTMLElement {
   #conversation = null; // the open one
   #view = { list: "waiting", page: 1 };
+  #pages = 1;
   #offlineTimer = 0;
   #otherDesks = null; // of this operator, in this browser
   #stop = null;
@@ -27,6 +30,7 @@ class ConsultDesk extends HTMLElement {
     on("consult:open", (event) => this.#go({ conversation: event.detail.conversation }));
     on("consult:aside", () => this.#aside.show(this.#conversation));
     on("click", (event) => this.#click(event));
+    on("keydown", (event) => this.#escape(event));
     on("submit", (event) => this.#submit(event));
     on("popstate", () => this.#follow(), window);
     on("resize", () => this.#fit(), window);
@@ -55,9 +59,10 @@ class ConsultDesk extends HTMLElement {
 
   #go({ conversation = this.#conversation, list = this.#view.list }) {
     const address = new URL(location.href);
-    address.search = "";
-    if (list !== "waiting") address.searchParams.set("list", list);
-    if (conversation) address.searchParams.set("conversation", conversation);
+    for (const [name, value] of Object.entries({ list: list === "waiting" ? null : list, conversation })) {
+      if (value) address.searchParams.set(name, value);
+      else address.searchParams.delete(name);
+    }
     if (address.href !== location.href) history.pushState(null, "", address);
     this.#follow();
   }
@@ -76,13 +81,13 @@ class ConsultDesk extends HTMLElement {
 
   #open(conversation) {
     if (conversation === this.#conversation) return;
-    const focused = this.#rows.contains(document.activeElement);
+    const focused = document.activeElement?.closest("consult-rows");
+    this.#say("");
     this.#conversation = conversation;
     this.toggleAttribute("data-open", Boolean(conversation));
     this.#showAside(false);
-    this.#say("");
-    this.#rows.open = conversation;
-    this.#thread.turnTo(conversation, this.#rows.get(conversation));
+    for (const rows of this.#lists) rows.open = conversation;
+    this.#thread.turnTo(conversation, this.#lists.map((rows) => rows.get(conversation)).find(Boolean) ?? null);
     this.#aside.show(conversation);
     if (conversation && focused) this.#thread.focus();
   }
@@ -92,6 +97,7 @@ class ConsultDesk extends HTMLElement {
   #hello() {
     this.#turnPage(this.#view);
     this.#thread.catchUp();
+    this.#aside.show(this.#conversation);
     // A desk that returns begins a new duty; tomorrow's, in a tab of its own, does not.
     if (this.#part("available") && sessionStorage.getItem(this.#wish) === "on") this.#setDuty(true);
   }
@@ -125,12 +131,13 @@ class ConsultDesk extends HTMLElement {
   #heardRows({ list, page, pages, rows, counts }) {
     if (list !== this.#view.list) return; // the answer to an older question
     this.#view.page = page;
+    this.#pages = pages;
     this.#rows.replace(rows, list);
     this.#count(counts);
     this.#part("pages").hidden = pages < 2;
     this.#part("page").textContent = `${page} / ${pages}`;
-    this.querySelector('[data-step="-1"]').disabled = page <= 1;
-    this.querySelector('[data-step="1"]').disabled = page >= pages;
+    this.#part("previous").disabled = page <= 1;
+    this.#part("next").disabled = page >= pages;
     const row = this.#rows.get(this.#conversation);
     if (row) this.#thread.update(row);
   }
@@ -141,17 +148,19 @@ class ConsultDesk extends HTMLElement {
     if (row?.gone) this.#rows.drop(row.conversation);
     if (row?.gone && row.conversation === this.#conversation) this.#thread.gone(row.operator);
     if (row && !row.gone) this.#put(row);
+    if (this.#view.page < this.#pages && this.#rows.size < FEW) this.#turnPage(this.#view); // more wait on the next page
   }
 
   #put(row) {
-    this.#rows.put(row, belongs(row, this.#view.list));
+    this.#rows.put(row, row.lists.includes(this.#view.list));
     if (row.conversation === this.#conversation) this.#thread.update(row);
   }
 
   #count(counts) {
-    for (const [list, count] of Object.entries(counts ?? {})) {
-      const number = this.querySelector(`button[data-list="${list}"] .count`);
-      if (number) number.textContent = count ? String(count) : "";
+    for (const [what, count] of Object.entries(counts ?? {})) {
+      for (const number of this.querySelectorAll(`[data-count="${what}"]`)) {
+        number.textContent = count ? (number.dataset.text ?? "{count}").replace("{count}", count) : "";
+      }
     }
   }
 
@@ -159,18 +168,30 @@ class ConsultDesk extends HTMLElement {
 
   #click(event) {
     const pressed = event.target.closest("button, a[data-back]");
-    const { list, step } = pressed?.dataset ?? {};
+    const { list, desk } = pressed?.dataset ?? {};
+    const shown = this.hasAttribute("data-aside");
+    if (desk === "aside") this.#showAside(!shown);
+    else if (shown && !event.target.closest("consult-aside")) this.#showAside(false);
     if (list) this.#go({ list });
-    else if (step) this.#turnPage({ ...this.#view, page: this.#view.page + Number(step) });
-    else if (pressed === this.#part("aside")) this.#showAside(!this.hasAttribute("data-aside"));
+    else if (desk === "previous") this.#turnPage({ ...this.#view, page: this.#view.page - 1 });
+    else if (desk === "next") this.#turnPage({ ...this.#view, page: this.#view.page + 1 });
     else if (pressed?.matches("[data-back]")) this.#back(event);
   }
 
   #back(event) {
+    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     const left = this.#conversation;
     this.#go({ conversation: null });
-    this.#rows.focusOn(left);
+    for (const rows of this.#lists) rows.focusOn(left); // which only the one in sight can take
+  }
+
+  /** From the visitor, where they cover the conversation, back to it. */
+  #escape(event) {
+    if (event.key !== "Escape" || event.defaultPrevented || !this.hasAttribute("data-aside")) return;
+    event.preventDefault();
+    this.#showAside(false);
+    this.#part("aside").focus();
   }
 
   #showAside(shown) {
@@ -179,53 +200,74 @@ class ConsultDesk extends HTMLElement {
   }
 
   #submit(event) {
-    if (!event.target.matches("form[data-verbs]")) return;
+    const { target: form, submitter } = event;
+    if (!form.matches("form[data-verbs]") || event.defaultPrevented) return;
     event.preventDefault();
-    const button = event.submitter;
-    if (button === this.#part("available")) {
-      const on = button.getAttribute("aria-checked") !== "true";
-      this.#turned(on);
-      this.#otherDesks.postMessage(on);
-      this.#setDuty(on);
-    } else {
-      this.#post(button, button.formAction.replace(NOBODY, this.#conversation));
-    }
+    if (submitter && submitter === this.#part("available")) this.#turn(submitter);
+    else this.#do(form, submitter);
+  }
+
+  async #do(form, submitter) {
+    const conversation = this.#conversation;
+    const action = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
+    const url = action.replace(this.dataset.nobody, conversation);
+    const refusal = await this.#post(submitter ?? form, url, new FormData(form, submitter));
+    const told = refusal ? (refusal.errors ? "consult:invalid" : "consult:failed") : "consult:done";
+    const unsaid = tell(form, told, refusal ?? { submitter, conversation });
+    if (refusal && unsaid && conversation === this.#conversation) this.#say(refusal.message);
+  }
+
+  #turn(button) {
+    const on = button.getAttribute("aria-checked") !== "true";
+    this.#turned(on);
+    this.#otherDesks.postMessage(on);
+    this.#setDuty(on);
   }
 
   async #setDuty(on) {
     const button = this.#part("available");
-    button.setAttribute("aria-checked", String(on));
-    const done = await this.#post(button, button.formAction, { on: on ? "1" : "0" });
-    if (!done) button.setAttribute("aria-checked", String(!on));
+    this.#available(on);
+    const refusal = await this.#post(button, button.form.action, { on: on ? "1" : "0" });
+    if (!refusal) return;
+    this.#available(!on);
+    this.#say(refusal.message);
   }
 
   /** The switch was turned, here or at this operator's other desk. */
   #turned(on) {
     sessionStorage.setItem(this.#wish, on ? "on" : "off");
-    this.#part("available")?.setAttribute("aria-checked", String(on));
+    this.#available(on);
   }
 
-  /** Whether the verb was done. If it was not, a sentence says why; if it was, the socket tells what changed. */
-  async #post(button, url, fields = {}) {
-    const conversation = this.#conversation;
-    const csrfmiddlewaretoken = this.querySelector("[name=csrfmiddlewaretoken]").value;
+  #available(on) {
+    this.#part("available")?.setAttribute("aria-checked", String(on));
+    this.querySelector("consult-alert")?.toggleAttribute("available", on);
+  }
+
+  /** Does a verb: null, and the socket tells what changed; or why not, {message, errors?}. */
+  async #post(control, url, fields = {}) {
+    const body = new URLSearchParams(fields);
+    body.set("csrfmiddlewaretoken", this.querySelector("[name=csrfmiddlewaretoken]").value);
     this.#say("");
-    button.setAttribute("aria-busy", "true");
-    const body = new URLSearchParams({ csrfmiddlewaretoken, ...fields });
+    control.setAttribute("aria-busy", "true");
     const answer = await fetch(url, { method: "POST", body, redirect: "manual" }).catch(() => null);
-    button.removeAttribute("aria-busy");
+    control.removeAttribute("aria-busy");
+    if (answer?.ok) return null;
     if (answer?.type === "opaqueredirect") location.reload(); // signed out: the admin will ask who it is
-    else if (!answer?.ok && conversation === this.#conversation) this.#say(await this.#why(answer));
-    return Boolean(answer?.ok);
+    return this.#why(answer);
   }
 
   async #why(answer) {
+    if (answer?.status === 409) return answer.json();
     const sentences = this.#part("alert").dataset;
-    return answer?.status === 409 ? (await answer.json()).message : (sentences[`failed${answer?.status}`] ?? sentences.failed);
+    const { errors } = answer?.status === 422 ? await answer.json() : {};
+    const message = errors ? Object.values(errors).flat().join(" ") : sentences[`failed${answer?.status}`];
+    return { errors, message: message ?? sentences.failed };
   }
 
+  /** Where the operator looks: above the open conversation, or else the list. */
   #say(sentence) {
-    this.#part("alert").textContent = sentence;
+    this.#part(this.#conversation ? "alert" : "wrong").textContent = sentence;
   }
 
   /** The page takes what the admin around it leaves of the window, whatever theme that is. */
@@ -250,7 +292,12 @@ class ConsultDesk extends HTMLElement {
   }
 
   get #rows() {
-    return this.querySelector("consult-rows");
+    return this.querySelector("consult-rows:not([data-list=found])");
+  }
+
+  /** The list, and what was found. */
+  get #lists() {
+    return [...this.querySelectorAll("consult-rows")];
   }
 
   get #thread() {
@@ -266,10 +313,8 @@ class ConsultDesk extends HTMLElement {
   }
 }
 
-/** Which list a row belongs to, as the server counts them. */
-function belongs(row, list) {
-  if (row.closed) return false;
-  return list === "all" || (list === "mine" ? row.mine : !row.operator);
+function tell(form, name, detail) {
+  return form.dispatchEvent(new CustomEvent(name, { bubbles: true, cancelable: true, detail }));
 }
 
 customElements.define("consult-desk", ConsultDesk);
