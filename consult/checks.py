@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.urls import NoReverseMatch, reverse
+from django.utils.version import get_version_tuple
 
 from consult.conf import DEFAULTS, chosen
-from consult.orders import checks as _orders  # noqa: F401  (registers E002 to E004)
+from consult.orders import checks as _orders  # noqa: F401  (registers E002 to E004, and W003)
 
 SQLITE = (".sqlite3", ".spatialite")
+POSTGRESQL = (".postgresql", ".postgis")
+POOLED = 10  # connections of one process: those of consult.chat.pool, the writer's, and one for the shop's pages
 OTHER_PROCESSES = "channels_redis.pubsub.RedisPubSubChannelLayer"
+SAFE_DAPHNE = (4, 2, 2)  # below, a message may have any size (CVE-2026-44545)
+DIRECTIVES = ("script-src", "style-src", "connect-src")
+SOURCES = ("default-src", *DIRECTIVES)
+
+
+def whole(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
+# What the shop may write, and how to say so. ORDER_MODEL has checks of its own.
+VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "LABEL_SIDE": (lambda value: value in ("start", "end"), 'Write "end" (right in English) or "start".'),
+    "SAY_BURST": (whole, "Write a whole number of messages, 1 or more."),
+    "SAY_PER_SECOND": (lambda value: type(value) in (int, float) and value > 0, "Write a number above 0."),
+    "ASSISTED_DAYS": (whole, "Write a whole number of days, 1 or more."),
+    "TOKEN_DAYS": (whole, "Write a whole number of days, 1 or more."),
+}
 
 
 @register(Tags.compatibility)
@@ -26,6 +50,82 @@ def settings_are_known(**_: Any) -> list[CheckMessage]:
             id="consult.E001",
         )
         for key in unknown
+    ]
+
+
+@register(Tags.compatibility)
+def settings_make_sense(**_: Any) -> list[CheckMessage]:
+    return [
+        Error(f"CONSULT[{key!r}] is {value!r}.", hint=VALUES[key][1], id="consult.E006")
+        for key, value in chosen().items()
+        if key in VALUES and not VALUES[key][0](value)
+    ]
+
+
+@register(Tags.compatibility)
+def times_have_a_zone(**_: Any) -> list[CheckMessage]:
+    if settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "Without USE_TZ nobody knows when something was said: operators and visitors have different clocks.",
+            hint="Set USE_TZ = True.",
+            id="consult.E008",
+        )
+    ]
+
+
+@register(Tags.urls)
+def urls_are_included(**_: Any) -> list[CheckMessage]:
+    try:
+        reverse("consult:contact")
+    except NoReverseMatch:
+        return [
+            Error(
+                "The addresses of consult are not among the shop's.",
+                hint='Add path("consult/", include("consult.urls")) to the urlpatterns of your ROOT_URLCONF.',
+                id="consult.E007",
+            )
+        ]
+    return []
+
+
+@register(Tags.compatibility)
+def sockets_are_routed(**_: Any) -> list[CheckMessage]:
+    """Judged by the text of the shop's ``asgi.py``: to import it would start what a command has no use for."""
+    module = str(getattr(settings, "ASGI_APPLICATION", None) or "").rpartition(".")[0]
+    if not module:
+        return []
+    try:
+        spec = find_spec(module)
+    except ImportError:
+        spec = None
+    if spec is None or spec.origin is None:
+        return []  # whoever serves it will say so
+    if "consult" in (source := Path(spec.origin).read_text()) or "websocket" in source:
+        return []
+    return [
+        Warning(
+            f"{module} answers no WebSocket: messages will take the slower way by HTTP.",
+            hint='Make the application a ProtocolTypeRouter with "websocket": consult.routing.websocket, as '
+            "docs/install.md shows.",
+            id="consult.W004",
+        )
+    ]
+
+
+@register(Tags.security)
+def policy_lets_us_work(**_: Any) -> list[CheckMessage]:
+    """The policy of Django 6 or of django-csp, where one is sent."""
+    policy = content_security_policy()
+    return [
+        Warning(
+            f"The shop's Content-Security-Policy keeps the widget from working: its {directive} lacks 'self'.",
+            hint=f"Let {directive} have 'self'. It needs no 'unsafe-inline' and no nonce.",
+            id="consult.W005",
+        )
+        for directive in DIRECTIVES
+        if not lets(policy, directive)
     ]
 
 
@@ -44,6 +144,48 @@ def sqlite_takes_its_lock_first(**_: Any) -> list[CheckMessage]:
         for alias, database in settings.DATABASES.items()
         if database.get("ENGINE", "").endswith(SQLITE)
         and str(database.get("OPTIONS", {}).get("transaction_mode")).upper() != "IMMEDIATE"
+    ]
+
+
+@register(Tags.compatibility)
+def connections_are_shared(**_: Any) -> list[CheckMessage]:
+    """Under ASGI queries come on many threads: a connection that each of them keeps is one too many."""
+    kept = [
+        Warning(
+            f"The database {alias!r} keeps a connection for each thread (CONN_MAX_AGE is {age!r}).",
+            hint=f'Set DATABASES["{alias}"]["CONN_MAX_AGE"] = 0 and, with PostgreSQL, an OPTIONS["pool"].',
+            id="consult.W006",
+        )
+        for alias, database in settings.DATABASES.items()
+        if (age := database.get("CONN_MAX_AGE", 0)) != 0
+    ]
+    small = [
+        Warning(
+            f"The database {alias!r} has a pool of {size} connections; consult alone may want {POOLED - 1} at once.",
+            hint=f'Set DATABASES["{alias}"]["OPTIONS"]["pool"] = {{"min_size": 1, "max_size": {POOLED}}} or more.',
+            id="consult.W007",
+        )
+        for alias, database in settings.DATABASES.items()
+        if database.get("ENGINE", "").endswith(POSTGRESQL)
+        and (size := pool_size(database.get("OPTIONS", {}).get("pool"))) < POOLED
+    ]
+    return [*kept, *small]
+
+
+@register(Tags.security)
+def daphne_is_safe(**_: Any) -> list[CheckMessage]:
+    try:
+        installed = version("daphne")
+    except PackageNotFoundError:
+        return []
+    if get_version_tuple(installed) >= SAFE_DAPHNE:
+        return []
+    return [
+        Warning(
+            f"Daphne {installed} takes WebSocket messages of any size (CVE-2026-44545).",
+            hint="pip install 'daphne>=4.2.2'",
+            id="consult.W008",
+        )
     ]
 
 
@@ -73,3 +215,36 @@ def layer_reaches_other_processes(**_: Any) -> Sequence[CheckMessage]:
 def _nearest(key: str) -> str:
     near = get_close_matches(key.upper(), DEFAULTS, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"It knows {', '.join(sorted(DEFAULTS))}."
+
+
+def pool_size(pool: object) -> float:
+    """How many connections the pool of a database may have; without one there is no limit but the server's."""
+    if not pool:
+        return float("inf")
+    options = pool if isinstance(pool, Mapping) else {}
+    smallest = options.get("min_size", 4)  # psycopg's own default, and that of max_size is min_size
+    return float(options.get("max_size") or smallest)
+
+
+def content_security_policy() -> Mapping[str, Any]:
+    """The directives of the policy that is sent with every page; none where none is sent."""
+    if "django.middleware.csp.ContentSecurityPolicyMiddleware" in settings.MIDDLEWARE:
+        return getattr(settings, "SECURE_CSP", {})
+    if "csp.middleware.CSPMiddleware" in settings.MIDDLEWARE:
+        new = (getattr(settings, "CONTENT_SECURITY_POLICY", None) or {}).get("DIRECTIVES", {})
+        old = {name: getattr(settings, f"CSP_{name.upper().replace('-', '_')}", None) for name in SOURCES}
+        return new or {name: sources for name, sources in old.items() if sources is not None}
+    return {}
+
+
+def lets(policy: Mapping[str, Any], directive: str) -> bool:
+    """Whether ``policy`` lets our own files and lines through. Where the static files have a host of their own, that
+    host's name is for the shop to know.
+    """
+    sources = policy.get(directive, policy.get("default-src"))
+    if sources is None:
+        return True
+    named = {sources} if isinstance(sources, str) else set(sources if isinstance(sources, Iterable) else ())
+    if directive != "connect-src" and "//" in str(settings.STATIC_URL):
+        return bool(named - {"'none'"})
+    return bool(named & {"'self'", "*"})

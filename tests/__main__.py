@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     discover = ["--discover", *pythons.values()]
     # Browsers and faults are about time, so they have the machine to themselves.
     together = ["lint", *(f"py{version.replace('.', '')}-{line}" for line, version in lines.items())]
-    batches = [[name] for name in wanted] or [together, ["browser"]]
+    batches = [[name] for name in wanted] or [together, ["browser"], ["themes"]]
     results = [tox(batch, discover, pytest_arguments) for batch in batches]
     failed = any(code for code, _ in results)
 

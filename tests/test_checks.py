@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.test import override_settings
 
+from consult.checks import VALUES
+from consult.conf import DEFAULTS
+
 SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+POSTGRESQL = {"ENGINE": "django.db.backends.postgresql"}
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def found(*, deploy: bool = False) -> dict[str, str]:
     """The hints of what ``check`` says about consult without being told of a database, by id."""
-    said = run_checks(tags=[Tags.compatibility], include_deployment_checks=deploy)
+    said = run_checks(tags=[Tags.compatibility, Tags.security, Tags.urls], include_deployment_checks=deploy)
     return {str(one.id): one.hint or "" for one in said if str(one.id).startswith("consult.")}
 
 
@@ -35,6 +43,137 @@ def test_a_key_that_consult_does_not_know(key: str, hint: str) -> None:
         assert found()["consult.E001"].startswith(hint)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("LABEL_SIDE", "left"),
+        ("LABEL_SIDE", None),
+        ("SAY_BURST", 0),
+        ("SAY_BURST", 2.5),
+        ("SAY_BURST", True),
+        ("SAY_PER_SECOND", -1),
+        ("SAY_PER_SECOND", "1"),
+        ("SAY_PER_SECOND", float("nan")),
+        ("ASSISTED_DAYS", -3),
+        ("TOKEN_DAYS", "180"),
+    ],
+)
+def test_a_value_that_makes_no_sense(key: str, value: object) -> None:
+    with override_settings(CONSULT={key: value}):
+        assert found() == {"consult.E006": VALUES[key][1]}
+
+
+@pytest.mark.parametrize(("key", "value"), [("LABEL_SIDE", "start"), ("SAY_PER_SECOND", 2), ("SAY_PER_SECOND", 0.5)])
+def test_a_value_that_does(key: str, value: object) -> None:
+    with override_settings(CONSULT={key: value}):
+        assert found() == {}
+
+
+def test_every_value_is_looked_at() -> None:
+    assert VALUES.keys() | {"ORDER_MODEL"} == DEFAULTS.keys()
+
+
+def test_a_shop_without_our_addresses() -> None:
+    with override_settings(ROOT_URLCONF="tests.test_checks"):
+        assert 'include("consult.urls")' in found()["consult.E007"]
+
+
+urlpatterns: list[Any] = []  # the addresses of a shop that has none
+
+
+def test_a_shop_without_time_zones() -> None:
+    with override_settings(USE_TZ=False):
+        assert found() == {"consult.E008": "Set USE_TZ = True."}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("application = get_asgi_application()\n", {"consult.W004"}),
+        ('application = ProtocolTypeRouter({"websocket": sockets})\n', set()),
+        ("from consult_shop.routing import application\n", set()),
+    ],
+)
+def test_a_shop_whose_sockets_lead_nowhere(
+    source: str, expected: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bare_asgi.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with override_settings(ASGI_APPLICATION="bare_asgi.application"):
+        assert found().keys() == expected
+
+
+@pytest.mark.parametrize("application", [None, "nowhere.asgi.application", "no.where.application"])
+def test_a_shop_whose_application_is_not_to_be_seen(application: str | None) -> None:
+    with override_settings(ASGI_APPLICATION=application):
+        assert found() == {}
+
+
+DJANGO = "django.middleware.csp.ContentSecurityPolicyMiddleware"
+DJANGO_CSP = "csp.middleware.CSPMiddleware"
+
+
+@pytest.mark.parametrize(
+    ("middleware", "policy", "lacking"),
+    [
+        (DJANGO, {"SECURE_CSP": {}}, []),
+        (DJANGO, {"SECURE_CSP": {"default-src": ["'self'"]}}, []),
+        (DJANGO, {"SECURE_CSP": {"img-src": ["'none'"]}}, []),
+        (DJANGO, {"SECURE_CSP": {"default-src": ["'self'"], "connect-src": ["https://api.example"]}}, ["connect-src"]),
+        (DJANGO, {"SECURE_CSP": {"default-src": ["'none'"], "connect-src": "*"}}, ["script-src", "style-src"]),
+        (DJANGO, {"SECURE_CSP": {"script-src": ["'nonce-x'", "'strict-dynamic'"]}}, ["script-src"]),
+        (DJANGO, {"SECURE_CSP": {"script-src": ["cdn.example"]}, "STATIC_URL": "https://cdn.example/"}, []),
+        (DJANGO_CSP, {}, []),
+        (DJANGO_CSP, {"CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"connect-src": ["'none'"]}}}, ["connect-src"]),
+        (DJANGO_CSP, {"CSP_DEFAULT_SRC": ("'self'",), "CSP_STYLE_SRC": ("fonts.example",)}, ["style-src"]),
+        ("django.middleware.common.CommonMiddleware", {"SECURE_CSP": {"default-src": ["'none'"]}}, []),
+    ],
+)
+def test_a_policy_under_which_the_widget_is_mute(middleware: str, policy: dict[str, Any], lacking: list[str]) -> None:
+    with override_settings(MIDDLEWARE=[middleware], **policy):
+        said = [one for one in run_checks(tags=[Tags.security]) if one.id == "consult.W005"]
+        assert [one.msg.rpartition("its ")[2] for one in said] == [
+            f"{directive} lacks 'self'." for directive in lacking
+        ]
+
+
+@pytest.mark.parametrize(
+    ("database", "expected"),
+    [
+        (POSTGRESQL, set()),
+        (POSTGRESQL | {"CONN_MAX_AGE": 0}, set()),
+        (POSTGRESQL | {"CONN_MAX_AGE": 600}, {"consult.W006"}),
+        (POSTGRESQL | {"CONN_MAX_AGE": None}, {"consult.W006"}),
+        (POSTGRESQL | {"OPTIONS": {"pool": True}}, {"consult.W007"}),
+        (POSTGRESQL | {"OPTIONS": {"pool": {"min_size": 2}}}, {"consult.W007"}),
+        (POSTGRESQL | {"OPTIONS": {"pool": {"max_size": 12}}}, set()),
+        (POSTGRESQL | {"OPTIONS": {"pool": {"min_size": 10}}}, set()),
+    ],
+)
+def test_connections_that_are_too_many_or_too_few(
+    database: dict[str, Any], expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_in(monkeypatch, {"default": database})
+    assert found().keys() == expected
+
+
+@pytest.mark.parametrize(("installed", "expected"), [("4.2.1", {"consult.W008"}), ("4.2.2", set()), ("5.0", set())])
+def test_a_server_that_takes_anything(installed: str, expected: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consult.checks.version", lambda name: installed)
+    assert found().keys() == expected
+
+
+def test_every_check_and_every_setting_is_in_the_docs() -> None:
+    written = (ROOT / "docs" / "settings.md").read_text()
+    sources = "".join(path.read_text() for path in (ROOT / "consult").rglob("checks.py"))
+    assert set(re.findall(r"^\| `consult\.([EW]\d+)`", written, re.MULTILINE)) == set(
+        re.findall(r'id="consult\.([EW]\d+)"', sources)
+    )
+    for key, value in DEFAULTS.items():
+        assert key in written
+        assert f"`{str(value) if not isinstance(value, str) else chr(34) + value + chr(34)}`" in written
+
+
 @pytest.mark.parametrize("options", [{}, {"transaction_mode": "DEFERRED"}, {"transaction_mode": None}])
 @pytest.mark.parametrize("engine", ["django.db.backends.sqlite3", "django.contrib.gis.db.backends.spatialite"])
 def test_sqlite_that_takes_its_lock_late(
@@ -49,7 +188,7 @@ def test_sqlite_that_takes_its_lock_late(
     [
         SQLITE | {"OPTIONS": {"transaction_mode": "IMMEDIATE"}},
         SQLITE | {"OPTIONS": {"transaction_mode": "immediate"}},
-        {"ENGINE": "django.db.backends.postgresql"},
+        POSTGRESQL,
     ],
 )
 def test_a_database_that_is_right(database: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,4 +215,5 @@ def test_whether_news_reaches_other_processes(backend: str | None, expected: str
 
 def keep_in(monkeypatch: pytest.MonkeyPatch, databases: dict[str, Any]) -> None:
     """Settings with other databases; Django's own can't be changed while a test runs."""
-    monkeypatch.setattr("consult.checks.settings", SimpleNamespace(DATABASES=databases))
+    others = {name: getattr(settings, name, None) for name in ("ASGI_APPLICATION", "MIDDLEWARE", "USE_TZ")}
+    monkeypatch.setattr("consult.checks.settings", SimpleNamespace(DATABASES=databases, **others))

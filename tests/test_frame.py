@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gettext
+import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -54,6 +56,19 @@ def test_translations_are_compiled_and_none_is_a_guess(tmp_path: Path) -> None:
         subprocess.run(["msgfmt", "--check-format", "-o", fresh, source], check=True)
         assert catalogue(source.with_suffix(".mo")) == catalogue(fresh), f"{source} was changed: run compilemessages"
         assert "\n#, fuzzy" not in source.read_text(), f"{source} holds a guess that nobody has confirmed"
+
+
+@pytest.mark.parametrize("app", ["consult", "example_shop"])
+def test_every_sentence_is_translated(app: str, tmp_path: Path) -> None:
+    """Those that the sources mark by now, not those that somebody collected once."""
+    copied = shutil.copytree(ROOT / app, tmp_path / app, ignore=shutil.ignore_patterns("static", "__pycache__"))
+    collect = [sys.executable, "-m", "django", "makemessages", "--all", "--no-location", "--no-obsolete"]
+    without_settings = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run(collect, cwd=copied, env=without_settings, check=True, capture_output=True)
+    for source in copied.glob("locale/*/LC_MESSAGES/*.po"):
+        for lack in ("--untranslated", "--only-fuzzy"):
+            found = subprocess.run(["msgattrib", lack, source], check=True, capture_output=True, text=True)
+            assert not found.stdout, f"{app}: run makemessages, and translate what it finds"
 
 
 def catalogue(path: Path) -> dict[object, str]:
