@@ -1,4 +1,5 @@
-"""Prints what the design's budgets are judged by: ``python -m tests.bench [messages] [orders] [desk] [--quick]``.
+"""Prints what the design's budgets are judged by: ``python -m tests.bench [messages] [orders] [desk] [find] [shift]``,
+of which ``--quick`` shows that it runs.
 
 It needs the servers of PostgreSQL and Redis, two cores and a quiet machine; everything it starts is its own.
 """
@@ -7,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 
-from tests.bench import desk, messages, orders
+from tests.bench import desk, find, messages, orders, shift
 
-PARTS = {"messages": messages.run, "orders": orders.run, "desk": desk.run}
+PARTS = {"messages": messages.run, "orders": orders.run, "desk": desk.run, "find": find.run, "shift": shift.run}
 
 
 def main() -> None:

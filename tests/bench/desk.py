@@ -24,8 +24,12 @@ QUERY = re.compile(r"LOG:  (?:statement|execute [^:]+): *(?:SELECT|INSERT|UPDATE
 
 FILL = """
     WITH people AS (
-        INSERT INTO consult_visitor (public_id, name, email, phone, page_url, page_title, seen_at)
-        SELECT gen_random_uuid(), 'Visitor ' || n, '', '', '', '', now() FROM generate_series(1, %s) AS n
+        INSERT INTO consult_visitor (
+            public_id, name, email, phone, page_url, page_title, language, time_zone, user_agent, referrer, visits,
+            pages, seen_at
+        )
+        SELECT gen_random_uuid(), 'Visitor ' || n, '', '', '', '', '', '', '', '', 1, '[]', now()
+        FROM generate_series(1, %s) AS n
         RETURNING id
     ), matters AS (
         INSERT INTO consult_conversation (
