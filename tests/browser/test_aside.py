@@ -20,6 +20,10 @@ def test_the_operator_sees_the_visitor_walk(desk: Page, visitor_page: Page, ques
     expect(now).to_contain_text("/lamps/low-tide/")
     expect(pages(desk)).to_have_count(2)
     assert asked == [], "the row had brought it"
+    claim(visitor_page, "http://999.1.1.1.1/")
+    expect(now).to_contain_text("http://999.1.1.1.1/")  # no address to a browser, and yet no harm
+    claim(visitor_page, "https://elsewhere.example/a")
+    expect(now).to_contain_text("elsewhere.example/a")
 
 
 def test_what_is_half_typed_survives_the_news(managers_desk: Page, question: str) -> None:
@@ -41,6 +45,15 @@ def test_what_is_half_typed_survives_the_news(managers_desk: Page, question: str
     expect(desk.get_by_role("heading", name="Vera Ahrens")).to_be_visible()
     expect(aside(desk).get_by_role("link", name="vera@home.example")).to_be_visible()
     expect(name).to_be_hidden()
+
+
+def claim(visitor_page: Page, url: str) -> None:
+    """Say to be at an address, as a script could."""
+    visitor_page.evaluate(
+        """(url) => document.querySelector("consult-widget").shadowRoot.querySelector("consult-socket")
+            .send({type: "page", url, title: ""})""",
+        url,
+    )
 
 
 def aside(desk: Page) -> Locator:

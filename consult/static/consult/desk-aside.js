@@ -170,7 +170,7 @@ class ConsultAside extends HTMLElement {
     const link = page.querySelector("a");
     const title = page.querySelector("[data-part=title]");
     const path = page.querySelector("[data-part=path]");
-    const text = readable(new URL(link.href));
+    const text = readable(link) || link.href; // which has no parts where it is no address
     if (!title.textContent) title.textContent = text;
     path.textContent = title.textContent === text ? "" : text;
   }
