@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from consult.chat import live, text, visits
 from consult.chat.models import Conversation, Message, Token, Visitor
@@ -37,7 +38,7 @@ def token_of(request: HttpRequest, *, claim: bool = True) -> Token | None:
     token = rows.filter(digest=_digest(secret), expires_at__gt=timezone.now()).first()
     if token is None:
         return None
-    customer = _customer(request)
+    customer = customer_of(request)
     owner = token.customer_id
     if owner is None and customer is not None:
         return _claim(token, customer) if claim else token
@@ -61,7 +62,7 @@ def engage(request: HttpRequest, response: HttpResponse) -> Visitor:
             Token.objects.filter(digest=_digest(secret)).delete()
         secret = secrets.token_urlsafe(SECRET_BYTES)
         token = Token.objects.create(
-            visitor=_new_visitor(request), customer=_customer(request), digest=_digest(secret), expires_at=expires
+            visitor=_new_visitor(request), customer=customer_of(request), digest=_digest(secret), expires_at=expires
         )
     elif token.expires_at < expires - RENEWED_EVERY:
         Token.objects.filter(pk=token.pk).update(expires_at=expires)
@@ -88,17 +89,24 @@ def cookie_name(request: HttpRequest) -> str:
     return "__Host-consult" if request.is_secure() else "consult"
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
-
-
-def _customer(request: HttpRequest) -> User | None:
+def customer_of(request: HttpRequest) -> User | None:
+    """Who is signed in to the shop, if anybody is."""
     user = getattr(request, "user", None)
     return user if user is not None and user.is_authenticated else None
 
 
+def session_of(request: HttpRequest, key: str | None = None) -> str:
+    """A digest of the shop's own session (or of the one with this ``key``), "" where there is none. Makes none."""
+    key = key or getattr(getattr(request, "session", None), "session_key", None)
+    return salted_hmac("consult.chat.identity.session", key, algorithm="sha256").hexdigest() if key else ""
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
 def _new_visitor(request: HttpRequest) -> Visitor:
-    customer = _customer(request)
+    customer = customer_of(request)
     if customer is None:
         return Visitor.objects.create()
     return Visitor.objects.get_or_create(customer=customer, defaults=_claims(customer))[0]
@@ -150,17 +158,24 @@ def _join(token: Token, customer: User) -> Token:
     for twin in said.filter(client_id__in=known.values("client_id")):  # no browser's doing, but a script's
         said.filter(pk=twin.pk).update(client_id=uuid4())
     said.update(author_key=theirs.author.key)
-    Conversation.objects.filter(visitor=visitor).update(visitor=theirs)
+    for pointer in _pointing_here():
+        pointer.model._base_manager.filter(**{pointer.name: visitor}).update(**{pointer.name: theirs})
     for field in ("name", "email", "phone"):
         setattr(theirs, field, getattr(theirs, field) or getattr(visitor, field))
     visits.join(theirs, visitor)
     theirs.save(update_fields=["name", "email", "phone", "seen_at", *visits.FACTS])
-    visitor.tokens.update(visitor=theirs, customer=customer)
+    theirs.tokens.update(customer=customer)
     Conversation.objects.open().filter(visitor=theirs).changed()
     _start_again(visitor)
     visitor.delete()
     token.visitor = theirs
     return token
+
+
+def _pointing_here() -> list[models.ForeignKey[Any, Any]]:
+    """What points at a visitor: conversations, tokens, and what the rooms above keep of one."""
+    related = Visitor._meta.get_fields(include_hidden=True)
+    return [relation.field for relation in related if isinstance(relation, models.ManyToOneRel)]
 
 
 def _start_again(visitor: Visitor) -> None:

@@ -31,6 +31,10 @@ class SourcedOrder(models.Model):
 
     #: The field that numbers the orders: it is shown behind the prefix, and searched by.
     order_number_field: ClassVar[str] = "pk"
+    #: The field or property that says what an order comes to, in the shop's currency.
+    order_total_field: ClassVar[str] = "total"
+    #: The foreign key to the user who bought, if there is one.
+    order_customer_field: ClassVar[str] = "customer"
 
     # The database default lets the shop's raw INSERTs go on working; what they write came from the basket.
     source = models.CharField(

@@ -13,6 +13,7 @@ from consult.chat.identity import visitor_of
 from consult.chat.models import Conversation, Visitor
 from consult.orders import line
 from consult.orders.book import latest_consultation
+from consult.orders.purchase import Purchase
 from consult.orders.sourced import Source, SourcedOrder
 
 logger = logging.getLogger(__name__)
@@ -29,20 +30,28 @@ def tag(order: SourcedOrder, request: HttpRequest) -> None:
     order.consultation = consultation_of(request)
     if not order._state.adding:
         order.save(update_fields=["source", "consultation"])
-    announce(order)
+    announce(order, request)
 
 
-def announce(order: SourcedOrder) -> None:
-    """After commit, tell the conversation and the host's receivers of ``order_tagged``."""
+def announce(order: SourcedOrder, request: HttpRequest | None = None) -> None:
+    """After commit, tell the conversation and the host's receivers of ``order_tagged``, and keep who bought: whoever
+    sent ``request``, or whom the operator who wrote the order down had talked with.
+    """
     # A function with a name: Django 5.2, telling of one that failed, asks for it.
-    transaction.on_commit(lambda: tell(order), using=router.db_for_write(type(order), instance=order), robust=True)
+    transaction.on_commit(
+        lambda: tell(order, request), using=router.db_for_write(type(order), instance=order), robust=True
+    )
 
 
-def tell(order: SourcedOrder) -> None:
+def tell(order: SourcedOrder, request: HttpRequest | None = None) -> None:
     if order._state.adding:
         return  # tagged, and then given up by the caller
     if order.consultation_id is not None:
         line.tell(order)
+    try:
+        Purchase.objects.keep(order, request)
+    except DatabaseError:
+        logger.exception("Order %s is kept, but not what led to it.", order.identifier)
     signals.order_tagged.send_robust(sender=type(order), order=order, source=order.source)
 
 
