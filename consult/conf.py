@@ -21,6 +21,24 @@ DEFAULTS: dict[str, Any] = {
     "ASSISTED_DAYS": 3,
     # Days after which a browser that has not come back is forgotten.
     "TOKEN_DAYS": 180,
+    # How often one visitor is invited at most, by whatever rules; each rule has limits of its own besides.
+    "INVITATIONS_PER_VISIT": 1,
+    "INVITATIONS_PER_30_DAYS": 3,
+    "INVITATIONS_HOURS_APART": 24,
+    # Days without any invitation for a visitor who closed one.
+    "INVITATIONS_SILENT_DAYS": 30,
+    # The shop's own segments for display rules: {"wholesale": "shop.segments.is_wholesale"}, functions of the request
+    # that answer True or False.
+    "SEGMENTS": {},
+    # "shop.basket.for_consult": a function of the request that answers consult.invitations.Basket, or None.
+    "BASKET": None,
+    # "shop.places.of": a function of the request that answers consult.invitations.Place, or None. Without it the
+    # country is what COUNTRY_HEADER says, or else what GeoIP2 does where settings.GEOIP_PATH is set.
+    "PLACE": None,
+    # The header in which a CDN sends the visitor's country, such as "CF-IPCountry".
+    "COUNTRY_HEADER": None,
+    # "app_label.Model" of the shop's product: greetings are previewed with a real one.
+    "PRODUCT_MODEL": None,
 }
 
 
@@ -36,6 +54,15 @@ class Conf:
     SAY_PER_SECOND: float
     ASSISTED_DAYS: int
     TOKEN_DAYS: int
+    INVITATIONS_PER_VISIT: int
+    INVITATIONS_PER_30_DAYS: int
+    INVITATIONS_HOURS_APART: int
+    INVITATIONS_SILENT_DAYS: int
+    SEGMENTS: dict[str, str]
+    BASKET: str | None
+    PLACE: str | None
+    COUNTRY_HEADER: str | None
+    PRODUCT_MODEL: str | None
 
     def __getattr__(self, name: str) -> Any:
         if name not in DEFAULTS:
