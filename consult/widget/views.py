@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
@@ -14,30 +17,50 @@ from django.views.decorators.http import conditional_page, require_POST, require
 from consult.chat import duty, identity, origin, reading
 from consult.chat.models import Message, Visitor
 from consult.chat.text import MAX_LENGTH
+from consult.invitations import current, facts
 from consult.widget import words
 
 FRESH = 60  # seconds in which a second page asks nothing at all
 STALE = 600  # seconds in which it may show the old answer while it asks
+COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # every visitor of the shop carries it
 
 
+class Compression(GZipMiddleware):
+    """Django's, without the bytes it adds by chance, so that no secret be guessed from a length: for what has none."""
+
+    max_random_bytes = 0
+
+
+compressed = decorator_from_middleware(Compression)
+
+
+@compressed
 @require_safe
 @cache_control(public=True, max_age=FRESH, stale_while_revalidate=STALE)
 @conditional_page
 def boot(request: HttpRequest, language: str) -> HttpResponse:
-    """What the label needs, the same for everybody of one language. It looks at no cookie: any cache may keep it."""
-    with translation.override(known(language)):
+    """What the label and the rules need, the same for everybody of one language. It looks at no cookie: any cache may
+    keep it.
+    """
+    language, availability = known(language), duty.availability()
+    with translation.override(language):
         texts = {
             "online": _("Somebody is here to answer you now."),
             "away": _("Nobody is here right now. You can leave your question."),
             "unread": words.unread(),
         }
-    return JsonResponse({"availability": duty.availability(), "texts": texts})
+        invitations = current.for_browser(language, availability, facts.now())
+    texts |= invitations.pop("texts", {})
+    return JsonResponse({"availability": availability, "texts": texts, **invitations}, json_dumps_params=COMPACT)
 
 
+@transaction.non_atomic_requests  # a query of the shop's own that fails would spoil all that come after
 @require_safe
 @cache_control(private=True, no_store=True)
 def me(request: HttpRequest) -> HttpResponse:
-    """Whether this browser is still who it was, and what waits for it."""
+    """Whether this browser is still who it was, and what waits for it; or with ``?fits`` which rules are for it."""
+    if "fits" in request.GET:
+        return JsonResponse(current.fitting(request))
     visitor = identity.visitor_of(request)
     return JsonResponse({"visitor": None} if visitor is None else standing(visitor))
 
@@ -56,6 +79,16 @@ def engage(request: HttpRequest) -> HttpResponse:
         response = render(request, "consult/widget/panel.html", context)
     identity.engage(request, response)
     return response
+
+
+@compressed
+@require_safe
+@cache_control(public=True, max_age=FRESH, stale_while_revalidate=STALE)
+@conditional_page
+def reach(request: HttpRequest, language: str) -> HttpResponse:
+    """What asks a visitor how to reach them, as a document: the same for everybody of one language."""
+    with translation.override(known(language)):
+        return render(request, "consult/widget/reach.html")
 
 
 def standing(visitor: Visitor) -> dict[str, object]:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.people import Operator, field, label, open_panel, panel, rows, say
 
@@ -273,7 +273,17 @@ def test_connecting_is_told_only_when_it_lasts(visitor_page: Page) -> None:
 
 
 def log_of(page: Page) -> Locator:
-    return page.locator("consult-log")
+    """The log, once what draws in it is here: that comes while the first words are being written."""
+    field(page).fill("W")
+    field(page).fill("")
+    log = page.locator("consult-log")
+    log.evaluate(
+        """(log) => new Promise((drawing) => {
+            const look = () => (log.put && log.querySelector("link").sheet ? drawing() : requestAnimationFrame(look));
+            look();
+        })"""
+    )
+    return log
 
 
 def message(seq: int) -> dict[str, Any]:
@@ -303,3 +313,23 @@ def put(log: Locator, message: dict[str, Any]) -> None:
 
 def hear(log: Locator, *seqs: int) -> None:
     log.evaluate("(log, messages) => messages.forEach((one) => log.put(one))", [message(seq) for seq in seqs])
+
+
+def test_what_draws_comes_while_the_first_words_are_written(visitor_page: Page) -> None:
+    """Opening goes without it, and a try that failed costs no words."""
+    tries: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        tries.append(route.request.url)
+        if len(tries) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    visitor_page.route("**/consult/log.*js", fail_once)
+    open_panel(visitor_page)
+    assert tries == []
+    field(visitor_page).fill("Which lamp for a dark corner?")
+    field(visitor_page).press("Enter")
+    expect(rows(visitor_page, "sent")).to_have_count(1)
+    assert len(tries) == 2

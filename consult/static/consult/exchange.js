@@ -2,16 +2,19 @@
 //
 // One exchange with the server is a short socket: frames in, frames out, a line each. Every exchange begins with the
 // hellos that were said, moved on to where the conversation stands; one without anything to say waits for news. What an
-// exchange that broke would have brought comes with the next: the position is only moved by what arrived.
+// exchange that broke would have brought comes with the next: the position is only moved by what arrived. Fires
+// "through" when a WebSocket could be opened beside them.
 
 const WAIT = 25; // seconds that the server may keep a poll that has no news
 const BETWEEN = 3_000; // ms between polls that the server does not keep
+const PROBE = 30_000; // ms between two looks whether a WebSocket gets through by now
 const OPEN = 1;
 const CLOSED = 3;
 
 export class Exchange extends EventTarget {
   readyState = 0;
   #address;
+  #probing;
   #hellos = new Map(); // of the list and of the conversation, each as it would be said now
   #lines = [];
   #polling = null;
@@ -20,9 +23,10 @@ export class Exchange extends EventTarget {
   #conversation; // as the last welcome named it
   #told = new Map(); // what need not be said twice
 
-  constructor(address) {
+  constructor(address, straight) {
     super();
     this.#address = address;
+    this.#probing = setInterval(() => this.#probe(straight), PROBE);
     queueMicrotask(() => {
       if (this.readyState === CLOSED) return;
       this.readyState = OPEN;
@@ -41,8 +45,17 @@ export class Exchange extends EventTarget {
   close(code) {
     if (this.readyState === CLOSED) return;
     this.readyState = CLOSED;
+    clearInterval(this.#probing);
     this.#polling?.abort();
     this.dispatchEvent(Object.assign(new Event("close"), { code }));
+  }
+
+  #probe(straight) {
+    const probe = new WebSocket(straight);
+    probe.addEventListener("open", () => {
+      probe.close(1000);
+      if (this.readyState === OPEN) this.dispatchEvent(new Event("through"));
+    });
   }
 
   #greet(hello) {

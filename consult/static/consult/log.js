@@ -1,15 +1,14 @@
-// <consult-log for="visitor">: what was said, drawn. put() alone draws messages, all words go in as text nodes. Each
-// kind has a <template data-kind>, with parts found by data-part.
+// <consult-log for="visitor">: what was said. It alone draws messages: a <template data-kind> for each kind, its parts by
+// data-part, all words as text nodes.
 //
 // Order is the server's numbering inside a conversation, notes after what they follow, conversations as they came,
 // unsent words last. Who reads along has the latest rows only.
 //
-// Tells, by bubbling events: consult:retry, consult:forget {client_id}; consult:earlier {conversation, before}, which
-// prepend() answers.
+// Tells, by bubbling events: consult:retry, consult:forget {client_id}; consult:earlier {conversation, before}.
 
 const GROUPED = 3 * 60 * 1000; // ms between two messages of one person that still stand together
-const UNDONE = 60 * 1000; // ms in which what is taken back is no news to a visitor
-const NEAR = 80; // px from the end that still count as "reading along"
+const UNDONE = 60 * 1000; // ms in which what is taken back is no news
+const NEAR = 80; // px from the end that still are reading along
 const MOST = 300; // rows, of which then ...
 const LATEST = 200; // ... are kept
 const SAID = 2_000; // ms that "Copied" is shown
@@ -38,7 +37,7 @@ class ConsultLog extends HTMLElement {
     size.observe(this.#region);
     size.observe(this.#list);
     const near = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && this.#wantEarlier());
-    if (this.#own("earlier")) near.observe(this.#own("earlier"));
+    near.observe(this.#own("earlier"));
     this.#watching = [size, near];
   }
 
@@ -170,8 +169,8 @@ class ConsultLog extends HTMLElement {
 
   /** Before what is here, with a gap between. */
   #tooEarly({ conversation, seq, after_seq = seq }) {
-    const first = this.#own("earlier")?.hidden === false && this.#first;
-    return Boolean(first) && first.dataset.conversation === conversation && after_seq < first.dataset.seq;
+    const first = !this.#own("earlier").hidden && this.#first;
+    return first && first.dataset.conversation === conversation && after_seq < first.dataset.seq;
   }
 
   #trim() {
@@ -195,7 +194,7 @@ class ConsultLog extends HTMLElement {
 
   #offer(part, is) {
     const button = this.#own(part);
-    if (!button || button.hidden !== is) return;
+    if (button.hidden !== is) return;
     if (!is && button.matches(":focus")) this.#region.focus({ preventScroll: true });
     button.hidden = !is;
   }
@@ -251,7 +250,7 @@ class ConsultLog extends HTMLElement {
   }
 
   #template(key, value) {
-    return [...this.querySelectorAll(`:scope > template[data-${key}]`)].find((one) => one.dataset[key] === value);
+    return this.querySelector(`template[data-${key}="${CSS.escape(value)}"]`);
   }
 
   // What stands in the row.
@@ -451,8 +450,9 @@ function linked(text) {
 }
 
 function safe(address) {
-  const url = URL.canParse?.(address) ? new URL(address) : null;
-  if (!url || url.username || url.password) return false;
+  if (!URL.canParse?.(address)) return false;
+  const url = new URL(address);
+  if (url.username || url.password) return false;
   return ["http:", "https:", "mailto:"].includes(url.protocol) || /^tel:\+?[\d().-]+$/i.test(address);
 }
 

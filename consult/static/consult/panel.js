@@ -1,18 +1,15 @@
-// <consult-panel>: the conversation, as its visitor sees it. The socket in it brings and keeps what is said, the log in
-// it draws.
+// <consult-panel>: the conversation, as its visitor sees it. The socket in it brings and keeps what is said, the log draws.
 //
 // Tells, by bubbling events: consult:unread, consult:availability, consult:close.
 
 const DRAFT = "consult-draft"; // in this tab's storage: what was begun, and the place that was read
-const DECLINED = "consult-declined"; // there too: not to be asked how to reach them
 const KEPT = 24 * 60 * 60 * 1000; // ms that a draft stays there
 const SLOW = 2_000; // ms of connecting that are worth a word
 const TYPING_EVERY = 3_000; // ms between two of our typing notices
 const TYPING_LASTS = 6_000; // ms that one of theirs is shown
 const TYPING_SAID = 10_000; // ms between two that are read aloud
-const THANKED = 5_000; // ms that we thank for how to reach them
 const COUNT_FROM = 0.9; // of the limit, from where on characters are counted
-const PASTED = 10; // times the limit: more would make the browser itself slow
+const PASTED = 10; // times the limit: more would make the browser slow
 const PAGES = 20; // of this tab, from before
 const LONGEST = 1_000; // characters of an address: all have to go into one frame
 
@@ -22,6 +19,8 @@ class ConsultPanel extends HTMLElement {
   #log = null;
   #field = null;
   #life = null;
+  #drawing = null; // what draws, on its way
+  #undrawn = [];
 
   #conversation = null;
   #epoch = null;
@@ -30,7 +29,8 @@ class ConsultPanel extends HTMLElement {
   #unread = new Set();
 
   #place = null; // that was read on the page before
-  #contact = null; // what the server knows of how to reach them
+  #said = false;
+  #contact = {}; // what the server knows of how to reach them
   #page = ""; // the address that the server was told we are at
   #operator = null;
   #availability = "";
@@ -38,7 +38,6 @@ class ConsultPanel extends HTMLElement {
   #typedAt = 0;
   #typingSaidAt = 0;
   #typingEnds = 0;
-  #savedAt = 0;
   #slow = 0;
 
   disconnectedCallback() {
@@ -56,7 +55,7 @@ class ConsultPanel extends HTMLElement {
     this.#field = this.querySelector("textarea");
     this.#listen(this.#life.signal);
     for (const entry of this.#socket.pending) this.#outbox(entry);
-    const { text = "", place = null } = kept();
+    const { text = "", place } = kept();
     this.#field.value = text;
     this.#place = place;
     this.#typed();
@@ -75,7 +74,7 @@ class ConsultPanel extends HTMLElement {
       else this.#dialog.setAttribute("open", ""); // show() would move the focus
     }
     this.#fit();
-    this.#log.toEnd();
+    this.#log.toEnd?.(); // once it draws
     this.#look();
     // On a touch screen the keyboard would cover what there is to read.
     const touch = matchMedia("(hover: none)").matches;
@@ -96,8 +95,6 @@ class ConsultPanel extends HTMLElement {
     on(this.#part("close"), "click", () => this.close());
     on(this.#log, "consult:earlier", ({ detail }) => this.#socket.send({ type: "more", ...detail }));
     on(this.#field.form, "submit", (event) => this.#submit(event));
-    on(this.#part("contact"), "submit", (event) => this.#save(event));
-    on(this.#part("decline"), "click", () => this.#decline());
     on(this.#field, "input", () => this.#typed());
     on(this.#field, "paste", (event) => this.#pasted(event));
     on(this.#field, "keydown", (event) => this.#key(event));
@@ -112,14 +109,16 @@ class ConsultPanel extends HTMLElement {
   // What is received. Everything drawn goes through the log's put().
 
   #hello() {
-    const hello = { type: "hello", v: 1 };
     const [conversation, after, epoch] = [this.#conversation, this.#last, this.#epoch];
-    if (conversation) Object.assign(hello, { conversation, after, epoch });
-    if (this.#page !== location.href) {
-      hello.page = { url: location.href.slice(0, 2048), title: this.dataset.subject.slice(0, 256) };
-      hello.visit = visit();
-    }
-    if (this.#socket.send(hello)) this.#page = location.href;
+    const { href } = location;
+    const page = { url: href.slice(0, 2048), title: this.dataset.subject.slice(0, 256) };
+    const sent = this.#socket.send({
+      type: "hello",
+      v: 1,
+      ...(conversation && { conversation, after, epoch }),
+      ...(this.#page !== href && { page, visit: visit() }),
+    });
+    if (sent) this.#page = href;
   }
 
   #received(frame) {
@@ -127,13 +126,13 @@ class ConsultPanel extends HTMLElement {
       welcome: this.#welcome,
       reset: this.#reset,
       message: this.#message,
-      messages: ({ messages, more }) => this.#log.prepend(messages, more),
+      messages: ({ messages, more }) => this.#draw((log) => log.prepend(messages, more)),
       typing: this.#typing,
-      read: this.#wasRead,
+      read: ({ by, seq }) => (by === "operators" ? this.#draw((log) => log.seen(seq)) : this.#readUpTo(seq)),
       availability: this.#available,
-      heartbeat: this.#beat,
-      contact: this.#reachable,
-      refused: this.#refused,
+      heartbeat: ({ conversation, last_seq }) => conversation === this.#conversation && last_seq > this.#last && this.#hello(),
+      contact: this.#ask,
+      refused: ({ of, reason }) => of === "hello" && reason === "not_found" && this.#reset(),
     }[frame.type];
     react?.call(this, frame);
   }
@@ -143,17 +142,20 @@ class ConsultPanel extends HTMLElement {
     if (!resumed) this.#enter(frame);
     for (const message of frame.messages) this.#put(message);
     if (frame.more && resumed) this.#hello();
-    else if (!resumed) this.#log.more = frame.more;
-    if (this.#place) this.#log.place = this.#place;
-    this.#place = null;
-    this.#contact = frame.contact ?? this.#contact;
-    this.#ask();
+    if (this.#last || this.#drawing) this.#draw((log) => this.#complete(log, frame, resumed));
+    this.#ask(frame.contact);
     this.#operator = frame.operator?.name ?? null;
     this.#isClosed = frame.closed;
     this.#readUpTo(frame.visitor_read);
-    this.#log.seen(frame.operators_read);
     this.#notice();
     this.#look();
+  }
+
+  #complete(log, { more, operators_read }, resumed) {
+    if (!resumed) log.more = more;
+    if (this.#place) log.place = this.#place;
+    this.#place = null;
+    log.seen(operators_read);
   }
 
   /** Another conversation than before; what was said earlier stays above it. */
@@ -166,8 +168,9 @@ class ConsultPanel extends HTMLElement {
   }
 
   #reset() {
-    this.#log.reset();
+    this.#draw((log) => log.reset());
     this.#conversation = null;
+    this.#said = false;
     this.#last = 0;
     for (const entry of this.#socket.pending) this.#outbox(entry);
     this.#hello();
@@ -175,11 +178,10 @@ class ConsultPanel extends HTMLElement {
 
   #message(message) {
     if (message.conversation === this.#conversation && message.seq > this.#last + 1) {
-      this.#hello(); // a hole means "not received": ask for what came after the last
-      return;
+      return this.#hello(); // a hole means "not received"
     }
     this.#put(message);
-    write(this.#part("typing"), "");
+    this.#write("typing", "");
     this.#ask();
     if (message.kind === "joined") this.#operator = message.facts.name ?? message.author.name;
     if (message.kind === "left") this.#operator = null;
@@ -190,28 +192,14 @@ class ConsultPanel extends HTMLElement {
   }
 
   #put(message) {
-    this.#log.put(message);
-    this.#part("greeting").hidden = true;
+    this.#draw((log) => log.put(message));
+    this.#said ||= message.author?.kind === "visitor";
     if (message.conversation !== this.#conversation) return;
     this.#last = Math.max(this.#last, message.seq);
     if (message.kind === "text" && message.author.kind !== "visitor") this.#unread.add(message.seq);
   }
 
-  #beat({ conversation, last_seq }) {
-    if (conversation === this.#conversation && last_seq > this.#last) this.#hello();
-  }
-
-  #refused({ of, reason, fields }) {
-    if (of === "hello" && reason === "not_found") this.#reset();
-    if (of === "contact") this.#correct(fields);
-  }
-
   // Who has read what.
-
-  #wasRead({ by, seq }) {
-    if (by === "operators") this.#log.seen(seq);
-    else this.#readUpTo(seq);
-  }
 
   #readUpTo(seq) {
     this.#read = Math.max(this.#read, seq);
@@ -245,11 +233,10 @@ class ConsultPanel extends HTMLElement {
     const { dataset } = this.#part("notice");
     const { connection } = this.#socket.dataset;
     const line = (isSlow || connection !== "connecting") && dataset[connection];
-    const saved = Date.now() - this.#savedAt < THANKED && dataset.saved;
     const away = !this.#operator && this.#availability === "away" && dataset.away;
-    write(this.#part("notice"), line || saved || (this.#isClosed && dataset.closed) || away || "");
+    this.#write("notice", line || (this.#isClosed && dataset.closed) || away || "");
     const who = this.#part("who").dataset;
-    write(this.#part("who"), this.#operator ? who.operator.replace("{name}", this.#operator) : who[this.#availability] ?? "");
+    this.#write("who", this.#operator ? who.operator.replace("{name}", this.#operator) : who[this.#availability] ?? "");
     this.#dialog.dataset.availability = this.#operator ? "online" : this.#availability;
   }
 
@@ -258,9 +245,9 @@ class ConsultPanel extends HTMLElement {
     const aloud = Date.now() - this.#typingSaidAt > TYPING_SAID;
     if (aloud) this.#typingSaidAt = Date.now();
     typing.setAttribute("aria-live", aloud ? "polite" : "off");
-    write(typing, typing.dataset.words.replace("{name}", author.name));
+    this.#write("typing", typing.dataset.words.replace("{name}", author.name));
     clearTimeout(this.#typingEnds);
-    this.#typingEnds = setTimeout(() => write(typing, ""), TYPING_LASTS);
+    this.#typingEnds = setTimeout(() => this.#write("typing", ""), TYPING_LASTS);
   }
 
   // What is said.
@@ -271,7 +258,7 @@ class ConsultPanel extends HTMLElement {
     const { dataset } = this.#part("hint");
     const refusal = !body.trim() ? dataset.empty : this.#isTooLong ? dataset.tooLong : "";
     if (refusal) {
-      write(this.#part("hint"), refusal);
+      this.#write("hint", refusal);
     } else {
       this.#field.value = "";
       this.#typed();
@@ -281,12 +268,34 @@ class ConsultPanel extends HTMLElement {
   }
 
   #outbox({ client_id, conversation, body, state, reason }) {
-    if (state === "forgotten") this.#log.drop(client_id);
+    if (state === "forgotten") this.#draw((log) => log.drop(client_id));
     if (state !== "sending" && state !== "failed") return;
-    const author = { kind: "visitor", name: "" };
+    const message = { client_id, conversation, kind: "text", author: { kind: "visitor", name: "" }, body, facts: {} };
+    this.#draw((log) => {
+      log.put(message, "sending");
+      if (state === "failed") log.fail(client_id, reason);
+    });
+  }
+
+  /** Draws in the log, once that is here: it comes with its style for the first words, or while those are written. */
+  #draw(deed) {
     this.#part("greeting").hidden = true;
-    this.#log.put({ client_id, conversation, kind: "text", author, body, facts: {} }, "sending");
-    if (state === "failed") this.#log.fail(client_id, reason);
+    this.#undrawn.push(deed);
+    const all = () => this.#undrawn.splice(0).forEach((one) => one(this.#log));
+    this.#prepare().then(all, () => {}); // those that come next try again
+  }
+
+  #prepare() {
+    this.#drawing ??= Promise.all([import(this.#log.getAttribute("script")), this.#dress()]);
+    this.#drawing.catch(() => (this.#drawing = null));
+    return this.#drawing;
+  }
+
+  #dress() {
+    const style = this.#log.querySelector("link");
+    if (style.sheet) return null;
+    style.disabled = true;
+    return new Promise((onload, onerror) => Object.assign(style, { onload, onerror, disabled: false }));
   }
 
   #again(deed, { client_id }) {
@@ -297,9 +306,11 @@ class ConsultPanel extends HTMLElement {
   #typed() {
     const { value } = this.#field;
     keep({ text: value });
-    write(this.#part("hint"), "");
+    this.#write("hint", "");
     this.#count(length(value));
     this.#field.setAttribute("aria-invalid", this.#isTooLong);
+    this.#ask();
+    if (value) this.#prepare().catch(() => {});
     if (!value || !this.#conversation || Date.now() - this.#typedAt < TYPING_EVERY) return;
     if (this.#socket.send({ type: "typing", conversation: this.#conversation })) this.#typedAt = Date.now();
   }
@@ -310,13 +321,13 @@ class ConsultPanel extends HTMLElement {
     if (used <= this.dataset.limit * PASTED) return;
     event.preventDefault();
     this.#count(used);
-    write(this.#part("hint"), this.#part("hint").dataset.tooLong);
+    this.#write("hint", this.#part("hint").dataset.tooLong);
   }
 
   #count(used) {
     const { limit } = this.dataset;
     const words = this.#part("count").dataset.words.replace("{used}", used).replace("{limit}", limit);
-    write(this.#part("count"), used > limit * COUNT_FROM ? words : "");
+    this.#write("count", used > limit * COUNT_FROM ? words : "");
     this.#part("count").toggleAttribute("data-over", used > limit);
   }
 
@@ -330,45 +341,12 @@ class ConsultPanel extends HTMLElement {
     this.#field.form.requestSubmit();
   }
 
-  /** After their first words: how to reach them. */
-  #ask() {
-    const unknown = this.#contact && !Object.values(this.#contact).some(Boolean);
-    const said = this.#log.querySelector("li[data-author=visitor][data-seq]");
-    this.#part("contact").hidden = !unknown || !said || storage(() => sessionStorage.getItem(DECLINED));
-  }
-
-  #save(event) {
-    event.preventDefault();
-    const typed = [...new FormData(event.target)].filter(([, value]) => value.trim());
-    if (!typed.length) event.target.elements[0].focus();
-    else if (!this.#socket.send({ type: "contact", ...Object.fromEntries(typed) })) this.#correct();
-  }
-
-  /** It is not saved: because of these fields or, without any, for now. */
-  #correct(fields = []) {
-    const inputs = [...this.querySelectorAll("input")];
-    for (const input of inputs) input.setAttribute("aria-invalid", fields.includes(input.name));
-    const wrong = inputs.filter(({ name }) => fields.includes(name));
-    const sentences = wrong.map(({ dataset }) => dataset.wrong).join(" ");
-    write(this.#part("wrong"), sentences || this.#part("wrong").dataset.unsaved);
-    wrong[0]?.focus();
-  }
-
-  /** Saved, here or in another tab, or at the desk. */
-  #reachable({ name, email, phone }) {
-    const asked = this.#part("contact");
-    if (!asked.hidden && asked.querySelector("[open]")) this.#savedAt = Date.now();
-    if (asked.matches(":focus-within")) this.#field.focus();
-    this.#contact = { name, email, phone };
-    this.#ask();
-    this.#notice();
-    setTimeout(() => this.#notice(), THANKED);
-  }
-
-  #decline() {
-    storage(() => sessionStorage.setItem(DECLINED, "yes"));
-    this.#ask();
-    this.#field.focus();
+  /** How to reach them, after their first words, if nothing is known. What asks is fetched while they write those. */
+  #ask(contact = this.#contact) {
+    const { name, email, phone } = (this.#contact = contact);
+    if (name || email || phone || !(this.#said || this.#field.value)) return;
+    const reach = this.querySelector("consult-reach");
+    import(reach.getAttribute("script")).then(() => reach.ask(this.#said)).catch(() => {}); // the next message tries again
   }
 
   #escape(event) {
@@ -389,26 +367,26 @@ class ConsultPanel extends HTMLElement {
     return this.querySelector(`[data-part="${name}"]:not(consult-log li *)`);
   }
 
+  /** An unchanged text is left alone: to write it again would read it aloud again. */
+  #write(name, text) {
+    const part = this.#part(name);
+    if (part.textContent !== text) part.textContent = text;
+  }
+
   #fire(name, detail = null) {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
   }
 }
 
-/** An unchanged text is left alone: to write it again would read it aloud again. */
-function write(part, text) {
-  if (part.textContent !== text) part.textContent = text;
-}
-
-/** As the server counts. */
+/** As the server counts: in code points. */
 function length(text) {
-  const trimmed = text.trim();
-  return trimmed.length - (trimmed.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+  return [...text.trim()].length;
 }
 
 /** What this browser says of the visit. */
 function visit() {
   const { navigation } = window;
-  const earlier = navigation?.entries().filter(({ index }) => index < navigation.currentEntry.index) ?? [];
+  const earlier = navigation?.entries().slice(0, navigation.currentEntry?.index) ?? [];
   return {
     referrer: document.referrer,
     language: navigator.language,

@@ -2,22 +2,20 @@
 //
 // One WebSocket with the lifetime of this element, and the outbox of what was said here. A message leaves it only when
 // the server sends it back, after COMMIT; until then it is sent again under the same name (client_id): a cut can neither
-// lose nor double it.
-// Where WebSockets are blocked, what `script` (exchange.js) exports takes their place and talks HTTP to `exchange`.
+// lose nor double it. Where WebSockets are blocked, `script` (exchange.js) takes their place and talks HTTP to `exchange`.
 //
 // Tells, by bubbling events: consult:connected (say hello now), consult:connection, consult:frame, consult:outbox.
 
 const BEAT = 20_000; // ms between our heartbeats
-const SILENCE = 45_000; // ms without any frame, after which the line is dead whatever the browser believes
+const SILENCE = 45_000; // ms without a frame, after which a line is dead whatever the browser believes
 const WELCOME = 8_000; // ms in which a WebSocket has to bring its first frame
-const BLOCKED = 2; // WebSockets that brought none, until we talk HTTP ...
-const PROBE = 30_000; // ... and ask this often (ms) whether they get through by now
+const BLOCKED = 2; // WebSockets that brought none, until we talk HTTP
 const FIRST_WAIT = 500; // ms; doubled by each failure ...
 const LONGEST_WAIT = 30_000; // ... up to this
 const KEPT = 24 * 60 * 60 * 1000; // ms that unsent text stays in this tab's storage
 const NOT_YOU = 4401; // close code: not, or no longer, who you were
-const LARGEST = 32 * 1024; // bytes of a frame that the server reads; a larger one would cost us the line
-const PASSING = new Set(["slow_down", "try_again"]); // refusals that a later try can overcome
+const LARGEST = 32 * 1024; // bytes of a frame; a larger one would cost us the line
+const PASSING = ["slow_down", "try_again"]; // refusals that a later try can overcome
 
 class ConsultSocket extends HTMLElement {
   #socket = null;
@@ -27,7 +25,7 @@ class ConsultSocket extends HTMLElement {
   #deaf = 0; // WebSockets on end that brought no frame
   #Exchange = null;
   #heardAt = 0;
-  #timers = { again: 0, beat: 0, probe: 0, silence: 0 };
+  #timers = { again: 0, beat: 0, silence: 0 };
   #entries = [];
   #inFlight = new Set();
   #waiting = new Map();
@@ -61,7 +59,7 @@ class ConsultSocket extends HTMLElement {
     this.#state("idle");
   }
 
-  /** Sends a frame if the line is open now, and says whether it did. For what may be lost: everything but words. */
+  /** Sends a frame, if the line is open now; says whether it did. For what may be lost: all but words. */
   send(frame) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
@@ -70,20 +68,23 @@ class ConsultSocket extends HTMLElement {
 
   /** A name (client_id) for what must happen but once. */
   name() {
-    return uuid4();
+    if (crypto.randomUUID) return crypto.randomUUID();
+    // That is for secure pages only, and a shop may be tried out over plain HTTP. Such an address ends with a UUID.
+    const address = URL.createObjectURL(new Blob());
+    URL.revokeObjectURL(address);
+    return address.slice(-36);
   }
 
   /** Puts words into the outbox; returns the name they go by for ever. */
   say({ conversation = null, body }) {
-    const entry = { client_id: uuid4(), conversation, body, state: "sending", at: Date.now() };
+    const entry = { client_id: this.name(), conversation, body, at: Date.now() };
     this.#entries.push(entry);
-    this.#store();
-    this.#tell(entry);
+    this.#change(entry, "sending");
     this.#flow();
     return entry.client_id;
   }
 
-  /** Tries a failed message again. One whose name is taken by other words goes under a new name. */
+  /** Tries a failed message again; if its name is taken by other words, under a new one. */
   retry(client_id) {
     const entry = this.#entry(client_id);
     if (!entry) return;
@@ -91,10 +92,7 @@ class ConsultSocket extends HTMLElement {
       this.forget(client_id);
       this.say(entry);
     } else {
-      entry.state = "sending";
-      delete entry.reason;
-      this.#store();
-      this.#tell(entry);
+      this.#change(entry, "sending");
       this.#flow();
     }
   }
@@ -126,27 +124,22 @@ class ConsultSocket extends HTMLElement {
 
   #line() {
     if (!this.#Exchange || this.#deaf < BLOCKED) return new WebSocket(this.#address);
-    this.#timers.probe = setInterval(() => this.#probe(), PROBE);
-    return new this.#Exchange(this.getAttribute("exchange"));
+    const line = new this.#Exchange(this.getAttribute("exchange"), this.#address);
+    line.addEventListener("through", () => this.#straight());
+    return line;
+  }
+
+  /** WebSockets get through by now. */
+  #straight() {
+    this.#hangUp();
+    this.#deaf = 0;
+    this.#dial();
   }
 
   get #address() {
     const address = new URL(this.getAttribute("src"), document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     return address;
-  }
-
-  /** Tries a WebSocket beside the exchanges, and goes back to it once one opens. */
-  #probe() {
-    const probe = new WebSocket(this.#address);
-    const life = this.#socket;
-    probe.addEventListener("open", () => {
-      probe.close(1000);
-      if (life !== this.#socket) return;
-      this.#hangUp();
-      this.#deaf = 0;
-      this.#dial();
-    });
   }
 
   #opened() {
@@ -181,7 +174,7 @@ class ConsultSocket extends HTMLElement {
     }
   }
 
-  /** Waits a random part of a doubling time: a thousand browsers that lost one server must not return as one. */
+  /** After a random part of a doubling time: a thousand browsers that lost one server must not return as one. */
   #again(code) {
     const wait = Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#failures);
     this.#state(this.#failures ? "offline" : "connecting", code);
@@ -191,7 +184,7 @@ class ConsultSocket extends HTMLElement {
 
   #wake() {
     if (!this.#wanted) return;
-    // A machine that slept has timers that slept too; only the clock knows.
+    // Where the machine slept its timers slept too; only the clock knows.
     if (this.#socket && Date.now() - this.#heardAt > SILENCE) this.#hangUp();
     if (!this.#socket) this.#dial();
   }
@@ -204,13 +197,12 @@ class ConsultSocket extends HTMLElement {
     this.#again();
   }
 
-  /** Before a line is given up: was it one more that brought nothing? Where HTTP brings nothing either, it is not
-   * WebSockets that are blocked. */
+  /** Was this one more line that brought nothing? If HTTP brings nothing either, WebSockets are not blocked. */
   #count() {
     if (this.#flowing || !navigator.onLine) return;
     this.#deaf = this.#socket instanceof WebSocket ? this.#deaf + 1 : 0;
     if (this.#deaf === BLOCKED && !this.#Exchange) {
-      // If it can't be had now, the next two sockets that fail ask again.
+      // If it can't be had now, the next two that fail ask again.
       import(this.getAttribute("script")).then((module) => (this.#Exchange = module.Exchange), () => (this.#deaf = 0));
     }
   }
@@ -230,7 +222,6 @@ class ConsultSocket extends HTMLElement {
     this.#waiting.clear();
     clearTimeout(this.#timers.again);
     clearInterval(this.#timers.beat);
-    clearInterval(this.#timers.probe);
     clearTimeout(this.#timers.silence);
   }
 
@@ -247,8 +238,8 @@ class ConsultSocket extends HTMLElement {
     const ahead = [];
     for (const entry of this.#entries.filter(({ state }) => state === "sending")) {
       const { client_id, conversation, body } = entry;
-      const text = JSON.stringify({ type: "say", client_id, body, ...(conversation && { conversation }) });
-      if (new TextEncoder().encode(text).length > LARGEST) {
+      const text = JSON.stringify({ type: "say", client_id, body, conversation: conversation ?? undefined });
+      if (new Blob([text]).size > LARGEST) {
         this.#fail(client_id, "too_long");
         continue;
       }
@@ -278,7 +269,7 @@ class ConsultSocket extends HTMLElement {
     const [head] = this.#inFlight;
     const name = client_id ?? head;
     if (!this.#entry(name)) return;
-    if (PASSING.has(reason)) this.#later(name, retry_after);
+    if (PASSING.includes(reason)) this.#later(name, retry_after);
     else this.#fail(name, reason);
   }
 
@@ -294,7 +285,11 @@ class ConsultSocket extends HTMLElement {
   #fail(client_id, reason) {
     const entry = this.#entry(client_id);
     this.#inFlight.delete(client_id);
-    Object.assign(entry, { state: "failed", reason });
+    this.#change(entry, "failed", reason);
+  }
+
+  #change(entry, state, reason) {
+    Object.assign(entry, { state, reason });
     this.#store();
     this.#tell(entry);
   }
@@ -311,12 +306,11 @@ class ConsultSocket extends HTMLElement {
     this.#store();
   }
 
-  // A browser that forbids storage still talks; it only can't keep unsent words over a reload.
+  // A browser that forbids storage only can't keep unsent words over a reload.
 
   #stored() {
     try {
-      const entries = JSON.parse(sessionStorage.getItem(this.#key) ?? "[]");
-      return entries.filter(({ at }) => Date.now() - at < KEPT);
+      return JSON.parse(sessionStorage.getItem(this.#key)).filter(({ at }) => Date.now() - at < KEPT);
     } catch {
       return [];
     }
@@ -352,18 +346,9 @@ class ConsultSocket extends HTMLElement {
   }
 }
 
-/** A visitor's first words name no conversation yet, and may turn out to be in any. */
+/** First words name no conversation yet, and may turn out to be in any. */
 function sameLane(one, other) {
   return !one.conversation || !other.conversation || one.conversation === other.conversation;
-}
-
-/** crypto.randomUUID exists on secure pages only, and a shop may be tried out over plain HTTP. */
-function uuid4() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
-  hex[6] = `4${hex[6][1]}`;
-  hex[8] = `a${hex[8][1]}`;
-  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 if (!customElements.get("consult-socket")) customElements.define("consult-socket", ConsultSocket);
