@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
@@ -12,13 +13,15 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 from django.utils.version import get_version_tuple
 
-from consult.conf import DEFAULTS, chosen
-from consult.orders import checks as _orders  # noqa: F401  (registers E002 to E004, and W003)
+from consult.conf import DEFAULTS, chosen, conf
+from consult.orders.checks import find, nearest_to  # which registers E002 to E004, and W003
 
 SQLITE = (".sqlite3", ".spatialite")
 POSTGRESQL = (".postgresql", ".postgis")
+CENTURY = 36_500  # days
 POOLED = 10  # connections of one process: those of consult.chat.pool, the writer's, and one for the shop's pages
 OTHER_PROCESSES = "channels_redis.pubsub.RedisPubSubChannelLayer"
 SAFE_DAPHNE = (4, 2, 2)  # below, a message may have any size (CVE-2026-44545)
@@ -30,13 +33,32 @@ def whole(value: object) -> bool:
     return type(value) is int and value > 0
 
 
-# What the shop may write, and how to say so. ORDER_MODEL has checks of its own.
+def up_to_a_century(value: object) -> bool:
+    """Whether it is a number of days, or of hours. The calendar ends some time after."""
+    return type(value) is int and 0 <= value <= CENTURY
+
+
+def named(segments: object) -> bool:
+    """Whether each segment has a name that fits a line."""
+    return isinstance(segments, dict) and all(isinstance(name, str) and 1 <= len(name) <= 40 for name in segments)
+
+
+# What the shop may write, and how to say so. What names a model or a function has a check of its own.
 VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "LABEL_SIDE": (lambda value: value in ("start", "end"), 'Write "end" (right in English) or "start".'),
     "SAY_BURST": (whole, "Write a whole number of messages, 1 or more."),
     "SAY_PER_SECOND": (lambda value: type(value) in (int, float) and value > 0, "Write a number above 0."),
     "ASSISTED_DAYS": (whole, "Write a whole number of days, 1 or more."),
     "TOKEN_DAYS": (whole, "Write a whole number of days, 1 or more."),
+    "INVITATIONS_PER_VISIT": (whole, "Write a whole number of invitations, 1 or more."),
+    "INVITATIONS_PER_30_DAYS": (whole, "Write a whole number of invitations, 1 or more."),
+    "INVITATIONS_HOURS_APART": (up_to_a_century, "Write a whole number of hours, 0 to 36500."),
+    "INVITATIONS_SILENT_DAYS": (up_to_a_century, "Write a whole number of days, 0 to 36500."),
+    "SEGMENTS": (named, "Write {name: dotted path}, each name having 1 to 40 characters."),
+    "COUNTRY_HEADER": (
+        lambda value: value is None or (isinstance(value, str) and re.fullmatch(r"[\w-]+", value) is not None),
+        'Write the name of a header, such as "CF-IPCountry", or None.',
+    ),
 }
 
 
@@ -59,6 +81,37 @@ def settings_make_sense(**_: Any) -> list[CheckMessage]:
         Error(f"CONSULT[{key!r}] is {value!r}.", hint=VALUES[key][1], id="consult.E006")
         for key, value in chosen().items()
         if key in VALUES and not VALUES[key][0](value)
+    ]
+
+
+@register(Tags.compatibility)
+def functions_are_there(**_: Any) -> list[CheckMessage]:
+    """Those of the shop, which ``CONSULT`` names by dotted paths."""
+    written = {f"CONSULT[{key!r}]": path for key in ("BASKET", "PLACE") if (path := getattr(conf, key)) is not None}
+    if isinstance(conf.SEGMENTS, dict):
+        written |= {f"CONSULT['SEGMENTS'][{name!r}]": path for name, path in conf.SEGMENTS.items()}
+    return [
+        Error(
+            f"{where} is {path!r}, and {wrong}.",
+            hint="Write the dotted path of a function that takes the request.",
+            id="consult.E009",
+        )
+        for where, path in written.items()
+        if (wrong := _no_function(path))
+    ]
+
+
+@register(Tags.compatibility)
+def products_are_there(**_: Any) -> list[CheckMessage]:
+    name = conf.PRODUCT_MODEL
+    if name is None or find(name):
+        return []
+    return [
+        Error(
+            f"CONSULT['PRODUCT_MODEL'] is {name!r}, and there is no such model.",
+            hint=f"Did you mean {nearest!r}?" if (nearest := nearest_to(name)) else "Write 'app_label.Model'.",
+            id="consult.E010",
+        )
     ]
 
 
@@ -215,6 +268,15 @@ def layer_reaches_other_processes(**_: Any) -> Sequence[CheckMessage]:
 def _nearest(key: str) -> str:
     near = get_close_matches(key.upper(), DEFAULTS, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"It knows {', '.join(sorted(DEFAULTS))}."
+
+
+def _no_function(path: object) -> str:
+    """What is wrong with ``path``, if anything."""
+    try:
+        found = import_string(path) if isinstance(path, str) else None
+    except ImportError as error:
+        return f"that can't be imported ({error})"
+    return "" if callable(found) else "that is no function"
 
 
 def pool_size(pool: object) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
 from django.db import connections
 from playwright.sync_api import Browser
 
@@ -107,6 +108,12 @@ def nobody_sat_at_a_desk() -> None:
 def nobody_has_spoken_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """How fast somebody speaks is remembered by their key, which the next test's people have again."""
     monkeypatch.setattr(rate, "_buckets", OrderedDict())
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_cached() -> None:
+    """Rules that are no more would be, for a minute."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_the_example_shop_is_right() -> None:
     [
         ("ORDER_MODELS", "Did you mean 'ORDER_MODEL'?"),
         ("label_side", "Did you mean 'LABEL_SIDE'?"),
-        ("XYZ", "It knows ASSISTED_DAYS, LABEL_SIDE,"),
+        ("XYZ", "It knows ASSISTED_DAYS, BASKET,"),
     ],
 )
 def test_a_key_that_consult_does_not_know(key: str, hint: str) -> None:
@@ -56,6 +56,16 @@ def test_a_key_that_consult_does_not_know(key: str, hint: str) -> None:
         ("SAY_PER_SECOND", float("nan")),
         ("ASSISTED_DAYS", -3),
         ("TOKEN_DAYS", "180"),
+        ("INVITATIONS_PER_VISIT", 0),
+        ("INVITATIONS_PER_30_DAYS", None),
+        ("INVITATIONS_HOURS_APART", -1),
+        ("INVITATIONS_SILENT_DAYS", 0.5),
+        ("INVITATIONS_SILENT_DAYS", 9_999_999),
+        ("SEGMENTS", None),
+        ("SEGMENTS", {"": "tests.test_checks.found"}),
+        ("SEGMENTS", {"x" * 41: "tests.test_checks.found"}),
+        ("COUNTRY_HEADER", "CF IPCountry"),
+        ("COUNTRY_HEADER", 2),
     ],
 )
 def test_a_value_that_makes_no_sense(key: str, value: object) -> None:
@@ -63,14 +73,56 @@ def test_a_value_that_makes_no_sense(key: str, value: object) -> None:
         assert found() == {"consult.E006": VALUES[key][1]}
 
 
-@pytest.mark.parametrize(("key", "value"), [("LABEL_SIDE", "start"), ("SAY_PER_SECOND", 2), ("SAY_PER_SECOND", 0.5)])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("LABEL_SIDE", "start"),
+        ("SAY_PER_SECOND", 2),
+        ("SAY_PER_SECOND", 0.5),
+        ("INVITATIONS_HOURS_APART", 0),
+        ("INVITATIONS_SILENT_DAYS", 0),
+        ("INVITATIONS_SILENT_DAYS", 36_500),
+        ("SEGMENTS", {"x" * 40: "tests.test_checks.found"}),
+        ("BASKET", "tests.test_checks.found"),
+        ("PLACE", None),
+        ("COUNTRY_HEADER", "CF-IPCountry"),
+        ("PRODUCT_MODEL", "example_shop.Product"),
+    ],
+)
 def test_a_value_that_does(key: str, value: object) -> None:
     with override_settings(CONSULT={key: value}):
         assert found() == {}
 
 
 def test_every_value_is_looked_at() -> None:
-    assert VALUES.keys() | {"ORDER_MODEL"} == DEFAULTS.keys()
+    assert VALUES.keys() | {"ORDER_MODEL", "PRODUCT_MODEL", "BASKET", "PLACE"} == DEFAULTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("no.such.module", "that can't be imported (No module named 'no')"),
+        ("tests.test_checks.nothing", "that can't be imported (Module"),
+        ("function", "that can't be imported (function doesn't look like a module path)"),
+        ("tests.test_checks.ROOT", "that is no function"),
+        (len, "that is no function"),
+    ],
+)
+@pytest.mark.parametrize("key", ["BASKET", "PLACE", "SEGMENTS"])
+def test_a_function_that_is_not_there(key: str, path: object, wrong: str) -> None:
+    with override_settings(CONSULT={key: {"wholesale": path} if key == "SEGMENTS" else path}):
+        (said,) = [one for one in run_checks(tags=[Tags.compatibility]) if one.id == "consult.E009"]
+    where = "CONSULT['SEGMENTS']['wholesale']" if key == "SEGMENTS" else f"CONSULT['{key}']"
+    assert said.msg.startswith(f"{where} is {path!r}, and {wrong}")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("example_shop.Produkt", "Did you mean 'example_shop.Product'?"), (5, "Write 'app_label.Model'.")],
+)
+def test_a_product_that_is_not_there(name: object, hint: str) -> None:
+    with override_settings(CONSULT={"PRODUCT_MODEL": name}):
+        assert found() == {"consult.E010": hint}
 
 
 def test_a_shop_without_our_addresses() -> None:

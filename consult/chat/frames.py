@@ -22,13 +22,20 @@ Frame = dict[str, Any]
 
 def parse(text: str) -> Frame:
     """``text`` as a frame with a ``type``. Raises Refused("malformed") for what is no small JSON object."""
+    frame = small(text)
+    text_of(frame, "type")
+    return frame
+
+
+def small(text: str) -> dict[str, Any]:
+    """``text`` as a JSON object. Raises Refused("malformed") for what is none, or no small one."""
     try:
-        frame = json.loads(text, parse_constant=_not_json, object_pairs_hook=_no_twice)
+        said = json.loads(text, parse_constant=_not_json, object_pairs_hook=_no_twice)
     except (ValueError, RecursionError) as error:
         raise Refused("malformed") from error
-    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or not _shallow(frame, MAX_DEPTH):
+    if not isinstance(said, dict) or not _shallow(said, MAX_DEPTH):
         raise Refused("malformed")
-    return frame
+    return said
 
 
 def text_of(frame: Frame, key: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,6 +14,8 @@ from django.utils import timezone
 from consult.chat import identity
 from consult.chat.models import Visitor
 from consult.orders.sourced import SourcedOrder
+
+logger = logging.getLogger(__name__)
 
 
 class PurchaseManager(models.Manager["Purchase"]):
@@ -53,6 +57,12 @@ def amount_of(order: SourcedOrder) -> Decimal | None:
     """What the order came to, if the shop says so in a number that fits."""
     column = Purchase._meta.get_field("amount")
     try:
-        return Decimal(str(getattr(order, order.order_total_field))).quantize(Decimal(10) ** -column.decimal_places)
-    except (AttributeError, InvalidOperation):
+        said = str(getattr(order, order.order_total_field, None))
+    except Exception:  # it is the shop's own code
+        logger.exception("What order %s came to is not known.", order.pk)
         return None
+    try:
+        amount: Decimal = column.clean(Decimal(said).quantize(Decimal(10) ** -column.decimal_places), None)
+    except (InvalidOperation, ValidationError):
+        return None
+    return amount

@@ -1,5 +1,4 @@
-"""Prints what the design's budgets are judged by: ``python -m tests.bench [messages] [orders] [desk] [find] [shift]``,
-of which ``--quick`` shows that it runs.
+"""Prints what the design's budgets are judged by: ``python -m tests.bench``, of which ``--quick`` shows that it runs.
 
 It needs the servers of PostgreSQL and Redis, two cores and a quiet machine; everything it starts is its own.
 """
@@ -8,9 +7,16 @@ from __future__ import annotations
 
 import argparse
 
-from tests.bench import desk, find, messages, orders, shift
+from tests.bench import desk, find, messages, orders, rules, shift
 
-PARTS = {"messages": messages.run, "orders": orders.run, "desk": desk.run, "find": find.run, "shift": shift.run}
+PARTS = {
+    "messages": messages.run,
+    "orders": orders.run,
+    "desk": desk.run,
+    "find": find.run,
+    "rules": rules.run,
+    "shift": shift.run,
+}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ FIGURES = {
     "messages": ["tutorial stack (daphne)", "bare probe (uvicorn)", "consult, Redis (daphne)", "% of the bare probe"],
     "orders": ["chats counted", "times the plain column"],
     "desk": ["queries until its list is there"],
+    "rules": ["ms of Python with 2 rules", "me: queries", "times that with 2 rules"],
     "find": ["PostgreSQL, manager: a rare word", "SQLite, operator: an order"],
 }
 
