@@ -50,7 +50,7 @@ class Rule(models.Model):
         LABEL = "label", _("the label only")
         HIDE = "hide", _("no widget at all")
 
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("display rule", "name"), max_length=80)
     is_on = models.BooleanField(pgettext_lazy("display rule", "on"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     # Days of the shop's time zone, both included.
@@ -146,7 +146,7 @@ class Greeting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.variant} · {self.get_moment_display()}"
 
 
 class Exposure(models.Model):
@@ -167,7 +167,7 @@ class Exposure(models.Model):
     visitor = models.ForeignKey(Visitor, models.SET_NULL, null=True, related_name="+")
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     session = models.CharField(max_length=64, blank=True, db_index=True)  # digest of the shop's own
-    shown_at = models.DateTimeField(default=timezone.now)
+    shown_at = models.DateTimeField(default=timezone.now, db_index=True)
     accepted_at = models.DateTimeField(null=True)
     dismissed_at = models.DateTimeField(null=True)
     facts: models.JSONField[Any, Any] = models.JSONField(default=dict)  # what the rule was judged by, for a dry run

@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 ("number", models.PositiveIntegerField()),
                 ("visit", models.PositiveIntegerField()),
                 ("session", models.CharField(blank=True, db_index=True, max_length=64)),
-                ("shown_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("shown_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ("accepted_at", models.DateTimeField(null=True)),
                 ("dismissed_at", models.DateTimeField(null=True)),
                 ("facts", models.JSONField(default=dict)),

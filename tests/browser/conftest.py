@@ -9,7 +9,7 @@ from functools import cache
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, ViewportSize, expect
 
 from tests.browser import people
 from tests.browser.people import Operator, sit_down
@@ -22,6 +22,17 @@ expect.set_options(timeout=15_000)  # ms: on a busy machine, and no longer than 
 def visitor_page(browser: Browser, demo: Demo) -> Iterator[Page]:
     """A page of somebody who was never here. Whatever it complains of, a refused script included, fails the test."""
     with browser.new_context(base_url=demo.url, locale="en-GB") as context:
+        page = context.new_page()
+        complaints = listening(page)
+        yield page
+    assert complaints == []
+
+
+@pytest.fixture
+def phone(browser: Browser, demo: Demo) -> Iterator[Page]:
+    """Somebody else's, who was never here either."""
+    screen = ViewportSize(width=390, height=844)
+    with browser.new_context(base_url=demo.url, viewport=screen, has_touch=True, is_mobile=True) as context:
         page = context.new_page()
         complaints = listening(page)
         yield page
@@ -100,6 +111,17 @@ def colleagues_desk(desk_of: Callable[[str], Page]) -> Page:
 @pytest.fixture
 def managers_desk(desk_of: Callable[[str], Page]) -> Page:
     return desk_of("manager")
+
+
+@pytest.fixture
+def manager(browser: Browser, demo: Demo, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+    """A page of the manager's. Whatever it complains of, a refused script included, fails the test."""
+    state = signed_in("manager")
+    with browser.new_context(base_url=demo.url, locale="en-GB", storage_state=state) as context:
+        page = context.new_page()
+        complaints = listening(page)
+        yield page
+    assert complaints == []
 
 
 @pytest.fixture(scope="session")

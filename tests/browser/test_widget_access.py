@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import listening
 from tests.browser.people import Operator, field, label, open_panel, panel, rows, say
 from tests.demo import Demo
 from tests.faults.machines import program
 
 PRODUCT = "/lamps/heron/"
 Scheme = Literal["light", "dark"]
-
-
-@pytest.fixture
-def phone(browser: Browser, demo: Demo) -> Iterator[Page]:
-    screen = ViewportSize(width=390, height=844)
-    with browser.new_context(base_url=demo.url, viewport=screen, has_touch=True, is_mobile=True) as context:
-        page = context.new_page()
-        complaints = listening(page)
-        yield page
-    assert complaints == []
 
 
 def test_the_label_opens_and_never_closes(visitor_page: Page) -> None:
