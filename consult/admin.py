@@ -1,1 +1,2 @@
-import consult.desk.admin  # noqa: F401  (registers)
+import consult.desk.admin
+import consult.invitations.admin  # noqa: F401  (registers)
