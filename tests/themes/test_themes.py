@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -112,6 +114,30 @@ def test_what_was_said_and_what_was_ordered(manager: Page) -> None:
         expect(order.locator(f"[name={name}]")).to_be_visible()
     expect(order.locator("[name=_save]").first).to_be_visible()
     assert complaints == []
+
+
+def test_a_rule_is_made_and_stands_in_the_list(manager: Page) -> None:
+    name = f"Around the lamps {uuid4().hex[:6]}"
+    manager.goto("/admin/consult/rule/")
+    manager.locator("a[href^='/admin/consult/rule/add/']:visible").last.click()
+    manager.locator("[name=name]").fill(name)
+    expect(manager.locator("[name=greetings-0-text]")).to_have_value(re.compile("photos"))
+    expect(manager.locator("output").first).to_have_text(re.compile("^Good day!"))
+    manager.locator("[name=_save]").first.click()
+    expect(manager.get_by_role("row").filter(has_text=name)).to_contain_text("after 25 seconds and 3 pages: invites")
+    manager.get_by_role("link", name="Try the rules").click()
+    expect(manager.get_by_role("link", name=name)).to_be_visible()
+
+
+def test_what_came_of_the_rules_can_be_read(manager: Page) -> None:
+    manager.goto("/admin/consult/rule/results/")
+    results = manager.locator(".consult-results")
+    expect(results.get_by_role("row", name="An order followed")).to_have_count(3)
+    assert results.evaluate(FLAWS) == []
+    found = Axe().run(manager, context=".consult-results").response["violations"]
+    assert [(one["id"], node["html"][:160]) for one in found for node in one["nodes"]] == []
+    manager.set_viewport_size({"width": 390, "height": 844})
+    assert manager.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def flaws(part: Locator) -> list[str]:
