@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from example_shop.models import Basket
+import consult.invitations
+from example_shop.models import Basket, BasketLine
 
 SESSION_KEY = "basket"
 
@@ -31,6 +34,20 @@ def of(request: HttpRequest) -> Basket:
         if basket.customer is None:
             request.session[SESSION_KEY] = basket.pk
     return basket
+
+
+def for_consult(request: HttpRequest) -> consult.invitations.Basket | None:
+    """What display rules may know of the basket, by one query."""
+    if request.user.is_authenticated:
+        theirs = BasketLine.objects.filter(basket__customer=request.user)
+    elif SESSION_KEY in request.session:
+        theirs = BasketLine.objects.filter(basket=request.session[SESSION_KEY], basket__customer=None)
+    else:
+        return None
+    lines = list(theirs.select_related("product"))
+    return consult.invitations.Basket(
+        sum((line.total for line in lines), Decimal()), sum(line.quantity for line in lines)
+    )
 
 
 def in_the_header(request: HttpRequest) -> dict[str, object]:

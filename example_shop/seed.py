@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from consult.models import Conversation, Message, Take, Visitor
 from consult.orders import Source
+from example_shop import invited
 from example_shop.models import Order, OrderLine, Product
 
 PASSWORD = "consult"  # noqa: S105  (everybody in the demo has it, and the demo says so)
@@ -307,6 +308,23 @@ PLAIN_ORDERS = [
     ("phone", "trio", 10, "Georg Maier"),
     ("basket", "paper-moon", 6, "Yuki Mori"),
     ("basket", "wick", 2, "Clara Blanc"),
+    ("basket", "pebble", 13.2, "Oskar Lind"),
+    ("basket", "paper-moon", 12.6, "Nadia Haddad"),
+    ("basket", "moth", 11.4, "Theo Laurent"),
+    ("basket", "wick", 11.1, "Ida Nyman"),
+    ("basket", "quill", 9.7, "Pavel Dvorak"),
+    ("basket", "alder", 8.8, "Hugo Perrin"),
+    ("basket", "low-tide", 8.1, "Greta Funk"),
+    ("basket", "pebble", 7.5, "Rui Santos"),
+    ("basket", "wick", 6.8, "Maud Carlier"),
+    ("basket", "cantle", 5.6, "Ben Ashworth"),
+    ("basket", "moth", 4.9, "Lena Roth"),
+    ("basket", "paper-moon", 4.2, "Diego Ramos"),
+    ("basket", "alder", 3.6, "Sanna Virtanen"),
+    ("basket", "pebble", 2.7, "Milan Petrovic"),
+    ("basket", "heron", 1.8, "Elsa Moretti"),
+    ("basket", "wick", 1.1, "Kofi Mensah"),
+    ("basket", "quill", 0.6, "Jana Horak"),
 ]
 
 
@@ -320,6 +338,7 @@ def sow() -> None:
         written = [(age, order, slug) for talk in TALKS for age, order, slug in converse(talk, people)]
         written += [plain_order(*row, people) for row in PLAIN_ORDERS]
         keep_orders(sorted(written, key=lambda row: -row[0]))
+        invited.sow()
 
 
 def products() -> Iterable[Product]:

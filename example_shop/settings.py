@@ -83,7 +83,12 @@ TEMPLATES = [
 
 # consult
 
-CONSULT = {"ORDER_MODEL": "example_shop.Order"}
+CONSULT = {
+    "ORDER_MODEL": "example_shop.Order",
+    "PRODUCT_MODEL": "example_shop.Product",
+    "BASKET": "example_shop.basket.for_consult",
+    "SEGMENTS": {"regulars": "example_shop.segments.is_regular"},
+}
 
 # Where things are kept: a file and one process by default; Postgres, Redis and many processes by these two variables.
 

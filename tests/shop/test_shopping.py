@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.staticfiles import finders
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.utils import timezone
 
-from consult.models import Conversation, Message, Take
-from example_shop import seed
+import consult.invitations
+from consult.invitations import audience, contradictions, greeting, outcome
+from consult.models import Conversation, Exposure, Message, Purchase, Rule, Take
+from example_shop import basket, seed, segments
 from example_shop.content_security import TRUSTED_TYPES
 from example_shop.models import Basket, Order, Product
 
@@ -200,3 +206,52 @@ def test_the_accounts_may_what_their_roles_say(name: str, may: str, may_not: str
     assert user.is_staff
     assert user.has_perm(may)
     assert not user.has_perm(may_not)
+
+
+def test_the_rules_it_opens_with_could_be_saved_as_they_are() -> None:
+    rules = Rule.objects.all()
+    assert [rule.result for rule in rules] == ["invite"] * 3
+    for rule in rules:
+        rule.full_clean()
+        assert list(contradictions.of(rule, timezone.localdate())) == []
+        for words in rule.greetings.all():
+            greeting.check(words.text)
+
+
+def test_its_past_invitations_can_be_judged_again_and_led_to_its_orders() -> None:
+    assert Exposure.objects.filter(shown_at__gt=timezone.now()).count() == 0
+    for exposure in Exposure.objects.select_related("rule"):
+        assert audience.judge(exposure.rule, audience.Facts.from_json(exposure.facts["audience"])).fits
+    today = timezone.localdate()
+    found = outcome.of(outcome.Span.of(today - timedelta(days=20), today))
+    assert all(one.invited.orders for one in found)
+    assert any(one.held.orders for one in found)
+    for purchase in Purchase.objects.all():
+        order = Order.objects.get(pk=purchase.order.split()[1])
+        assert (purchase.amount, purchase.made_at) == (order.total, order.placed_at)
+
+
+def test_what_consult_hears_of_a_basket(client: Client) -> None:
+    def heard() -> consult.invitations.Basket | None:
+        request = RequestFactory().get("/")
+        request.session, request.user = client.session, get_user(client)
+        return basket.for_consult(request)
+
+    assert heard() is None
+    put(client, "alder", 2)
+    put(client, "moth")
+    assert heard() == consult.invitations.Basket(Decimal(2 * 129 + 89), 3)
+    client.login(username="anna", password=seed.PASSWORD)
+    client.get("/basket/")
+    assert heard() == consult.invitations.Basket(Decimal(2 * 129 + 89), 3)
+
+
+@pytest.mark.parametrize(("orders", "regular"), [(1, False), (2, True)])
+def test_a_regular_has_ordered_twice(orders: int, regular: bool) -> None:  # noqa: FBT001
+    request = RequestFactory().get("/")
+    request.user = User.objects.create_user("vera")
+    for _ in range(orders):
+        Order.objects.create(customer=request.user)
+    assert segments.is_regular(request) is regular
+    request.user = AnonymousUser()
+    assert not segments.is_regular(request)

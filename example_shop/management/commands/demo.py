@@ -34,6 +34,12 @@ Lampwick, the example shop, is open. Ctrl-C closes it.
 
   the shop   {url}/
   the desk   {url}/admin/consult/desk/
+  the rules  {url}/admin/consult/rule/   and what came of them: {url}/admin/consult/rule/results/
+
+Invitations, each in a new private window, for nobody gets two in a visit, or in a day:
+  stay on {url}/lamps/heron/ for 25 seconds
+  stay on {url}/delivery/ for ten, then move the pointer out of the page at its top
+  sign in as anna, put a lamp for 100 euros or more into the basket, and stay there for eight
 
 Accounts (name, password):
 {people}
