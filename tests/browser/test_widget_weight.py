@@ -26,6 +26,17 @@ def test_before_engaging_it_loads_next_to_nothing(visitor_page: Page, address: s
     assert 0 < sum(request.sizes()["responseBodySize"] for request in asked) <= WEIGHT
 
 
+def test_in_no_language_it_loads_more(browser: Browser, demo: Demo) -> None:
+    with browser.new_context(base_url=demo.url, locale="ru") as context:
+        page = context.new_page()
+        asked: list[Request] = []
+        page.on("request", lambda request: asked.append(request) if "/consult/" in request.url else None)
+        page.goto("/")
+        watched(page)
+        assert any("/boot/ru/" in request.url for request in asked)
+        assert 0 < sum(request.sizes()["responseBodySize"] for request in asked) <= WEIGHT
+
+
 def test_where_no_rules_are_on_it_asks_for_less_and_keeps_nothing(visitor_page: Page) -> None:
     def without_rules(route: Route) -> None:
         said = route.fetch().json()

@@ -1,6 +1,9 @@
 // What is offered, once a rule fires: which words, and whether at all. The admin's simulator asks the first half too.
 //
 // A page is what trigger.js knows of one: {widget, boot, me, signal, path, remember(deed) → memory, answer of me?fits}.
+//
+// Remembered: visits; pages and site_s of this one; seen, the last sign of life; until, where site_s ends; silent, by a
+// dismissal, and quiet, by the server (0 is all rules): [until, visit].
 
 const DAY = 24 * 60 * 60 * 1000; // ms
 const REPORTED = 3 * DAY; // in which each page view says that who was invited is here

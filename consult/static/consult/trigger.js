@@ -1,11 +1,11 @@
-// When and where something is offered: what decides, for the simulator too; and below it what watches the page.
+// When and where something is offered: first what decides, then what watches. What is remembered: see offer.js.
 
 const KEY = "consult-visits"; // in local storage
 const VISIT = 30 * 60 * 1000; // idle ms that end a visit
 export const ARMED = 8_000; // visible ms before which nobody is leaving
 const AWAY = 5_000; // hidden ms that are leaving, on a phone
 const BUSY = 1_000; // ms
-const TRIED = 300; // characters of a path: whoever sends a longer link would keep an expression busy
+const TRIED = 300; // characters; a longer link could keep an expression busy
 
 const reached = (wanted, found) => found >= wanted;
 const lower = (text) => text?.toLowerCase();
@@ -70,9 +70,6 @@ function covers([begins, ...parts], path) {
   const found = (part) => (at = path.indexOf(part, at) + 1) && (at += part.length - 1);
   return path.startsWith(begins) && parts.every((part) => !part || found(part)) && path.slice(at).endsWith(ends);
 }
-
-// Remembered: visits; pages and site_s of this one; seen, the last sign of life; until, where site_s ends; silent, by a
-// dismissal, and quiet, by the server (0 is all rules): [until, visit].
 
 export function viewed(memory, now, from) {
   const goesOn = Math.abs(now - memory.seen) <= VISIT; // a clock may be set back
