@@ -6,15 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.contrib import admin, messages
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from consult.conf import conf
-from consult.invitations import contradictions, dry_run, results, sentence, simulator, words
+from consult.invitations import contradictions, dry_run, products, results, sentence, simulator, words
 from consult.invitations.form import AT_FIRST, FIRST_GREETING, GreetingForm, Greetings, RowForm, RuleForm
 from consult.invitations.models import MANAGE, Exposure, Greeting, Rule
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
     StackedInline = admin.StackedInline
-
-SAMPLES = 50  # products to preview a greeting with
 
 
 class ManagersAdmin:
@@ -153,7 +149,7 @@ class RuleAdmin(ManagersAdmin, ModelAdmin):
         greetings = words.greetings()
         context |= {
             "moments": [(greetings[value], label) for value, label in Greeting.Moment.choices if value in greetings],
-            "products": some_products(),
+            "products": sorted(map(str, products.some() or [])),  # as the tag would say them
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -177,13 +173,6 @@ class RuleAdmin(ManagersAdmin, ModelAdmin):
 
     def _path(self, route: str, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
         return path(route, self.admin_site.admin_view(partial(view, self)), name=f"consult_rule_{name}")
-
-
-def some_products() -> list[str]:
-    """The names of some of the shop's products, as the tag would say them."""
-    if not conf.PRODUCT_MODEL:
-        return []
-    return sorted(map(str, apps.get_model(conf.PRODUCT_MODEL)._default_manager.all()[:SAMPLES]))
 
 
 def _silencing(rule: Rule) -> list[Rule]:

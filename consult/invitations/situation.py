@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.apps import apps
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms import BoundField
@@ -18,14 +17,13 @@ from django.utils.translation import gettext_lazy as _
 
 from consult.chat import duty
 from consult.conf import conf
-from consult.invitations import words
+from consult.invitations import facts, products, words
 from consult.invitations.audience import Basket, Facts, Place
 from consult.invitations.caps import Moment, Past
 from consult.invitations.models import Availability, Device, Rule
 
 BROWSER = UUID(int=0)  # of the visitor who is imagined
 LONG_AGO = timedelta(days=29)  # and yet within the 30 days that count
-PRODUCTS = 50  # to choose from
 DAY = 24 * 60 * 60  # seconds
 # So that there is time before and after.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
@@ -129,12 +127,9 @@ class Situation(forms.Form):
 
     def __init__(self, asked: Any) -> None:
         super().__init__(asked or usual(), auto_id="consult-trial-%s", label_suffix="", use_required_attribute=False)
-        if conf.PRODUCT_MODEL:
-            products = apps.get_model(conf.PRODUCT_MODEL)._default_manager
-            shown = list(products.values_list("pk", flat=True)[:PRODUCTS])
-            product: Any = self.fields["product"]
-            product.queryset = products.filter(pk__in=shown)
-        else:
+        product: Any = self.fields["product"]
+        product.queryset = products.some()
+        if product.queryset is None:
             self.fields["product"] = line(_("Product"))
         if not conf.SEGMENTS:
             del self.fields["segments"]
@@ -150,7 +145,7 @@ class Situation(forms.Form):
     def clean_now(self) -> datetime:
         """In the shop's time zone, whatever the manager's is."""
         asked, shops = self.cleaned_data["now"], timezone.get_default_timezone()
-        return timezone.make_aware(timezone.make_naive(asked), shops) if asked else timezone.localtime(timezone=shops)
+        return timezone.make_aware(timezone.make_naive(asked), shops) if asked else facts.now()
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
