@@ -17,7 +17,7 @@ class ConsultConfig(AppConfig):
         from consult import checks  # noqa: F401  (registers them)
         from consult.chat import due
 
-        due.also(forget_facts)
+        due.also(forget_facts, every=600)
         post_migrate.connect(index_words, sender=self)
         user_logged_in.connect(follow_sign_in)
         for changed in (post_save, post_delete):

@@ -39,6 +39,23 @@ DEFAULTS: dict[str, Any] = {
     "COUNTRY_HEADER": None,
     # "app_label.Model" of the shop's product: greetings are previewed with a real one.
     "PRODUCT_MODEL": None,
+    # "https://shop.example": where links in e-mails lead. None: e-mails carry no links.
+    "SITE_URL": None,
+    # Who gets the visitors' letters by e-mail: addresses. Empty: everybody who may answer.
+    "LETTERS_TO": [],
+    # The alias in settings.MAILERS that e-mails go through, from Django 6.1 on. None: the default one.
+    "MAILER": None,
+    # "reply@in.shop.example": mail to reply+anything@in.shop.example reaches us, by anymail's inbound webhook or by
+    # IMAP. None: e-mails are answered by their link alone.
+    "REPLY_ADDRESS": None,
+    # The name by which the receiving mail server signs its Authentication-Results header, such as "mx.shop.example".
+    # What it says of DMARC is believed; what is not proven by it is not said in a conversation.
+    "REPLY_AUTHSERV": None,
+    # {"host": …, "user": …, "password": …, "port": 993, "folder": "INBOX", "tls": True}: the mailbox behind
+    # REPLY_ADDRESS, for shops without a provider that calls a webhook.
+    "IMAP": None,
+    # "DE": the country whose phone numbers are written without its prefix.
+    "PHONE_REGION": None,
 }
 
 
@@ -63,6 +80,13 @@ class Conf:
     PLACE: str | None
     COUNTRY_HEADER: str | None
     PRODUCT_MODEL: str | None
+    SITE_URL: str | None
+    LETTERS_TO: list[str]
+    MAILER: str | None
+    REPLY_ADDRESS: str | None
+    REPLY_AUTHSERV: str | None
+    IMAP: dict[str, Any] | None
+    PHONE_REGION: str | None
 
     def __getattr__(self, name: str) -> Any:
         if name not in DEFAULTS:

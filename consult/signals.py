@@ -10,4 +10,6 @@ from django.dispatch import Signal
 conversation_opened = Signal()  # conversation: Conversation
 message_said = Signal()  # message: Message
 conversation_closed = Signal()  # conversation: Conversation
+letter_received = Signal()  # message: Message, left while nobody could answer, or sent by e-mail
+callback_requested = Signal()  # callback: Callback
 order_tagged = Signal()  # order: the shop's order, source: str

@@ -29,6 +29,7 @@ LINES = {
 # What pip cannot bring: each program, and the Debian package that has it.
 PROGRAMS = {
     "chromium": "chromium",
+    "dovecot": "dovecot-imapd",
     "initdb": "postgresql",
     "msgfmt": "gettext",
     "node": "nodejs",

@@ -9,27 +9,54 @@ import asyncio
 import logging
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import async_to_sync
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connections
 from django.db.models import Q
 
-from consult.chat import due, duty, live, pool, rights
+from consult.chat import due, duty, live, pool, presence, queue, rights, visits
 from consult.chat.closing import GOING_AWAY
 from consult.chat.desks import desks
 from consult.chat.entry import Refused
 from consult.chat.models import Conversation
 
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
 logger = logging.getLogger("consult")
 
-EVERY = 5.0  # seconds between polls; with the spread, what an event lost arrives within 6 s
+EVERY = 4.4  # seconds between polls; with the spread, what an event lost arrives within 5 s
 SPREAD = 0.1
+GATHER = 0.25  # seconds: who is called several times at once comes once
 # A beat late by one poll still keeps the promises: heartbeats every 20 s, rights asked once a minute.
 HEARTBEAT_EVERY = 14.0
 RIGHTS_EVERY = 54.0
 SILENT = 60.0  # seconds without a frame, then a socket is given up
+HERE = 30.0  # seconds without a frame, and a visitor still counts as here
 
 _beating: asyncio.Task[None] | None = None
+_apart = ThreadPoolExecutor(thread_name_prefix="consult-apart")
+
+
+class Bell:
+    """Wakes the beat before its time."""
+
+    def __init__(self) -> None:
+        self.rung = asyncio.Event()
+
+    def hear(self, event: live.Event) -> None:
+        self.rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.rung.wait(), seconds)
+            await asyncio.sleep(GATHER)
+        self.rung.clear()
 
 
 def start() -> None:
@@ -40,13 +67,27 @@ def start() -> None:
         _beating = loop.create_task(_beat())
 
 
+def attend(request: HttpRequest) -> None:
+    """Let the beat run on the event loop that serves ``request``, if one does: what is due is done without cron."""
+    if isinstance(request, ASGIRequest) and (_beating is None or _beating.done()):
+        async_to_sync(_started)()
+
+
+async def _started() -> None:
+    start()
+
+
 async def _beat() -> None:
     heartbeat = asked = time.monotonic()
+    bell = Bell()
+    live.join(bell, "beat")
     while True:
-        await asyncio.sleep(EVERY * random.uniform(1 - SPREAD, 1 + SPREAD))  # noqa: S311  not a secret
+        await bell.wait(EVERY * random.uniform(1 - SPREAD, 1 + SPREAD))  # noqa: S311  not a secret
         try:
             await _floor()
             now = time.monotonic()
+            await _do(due.ripe(now))
+            await _tell_visitors()
             if now - heartbeat >= HEARTBEAT_EVERY:
                 heartbeat = now
                 await _heartbeats(now)
@@ -109,13 +150,47 @@ async def _heartbeats(now: float) -> None:
     silent: dict[int, float] = {}  # seconds since any desk of this operator was heard
     for desk in at_desks:
         silent[desk.user] = min(now - desk.heard_at, silent.get(desk.user, SILENT))
-    await pool.run(_keep, silent)
+    there = {socket.visitor for socket in visitors if now - socket.heard_at < HERE}
+    await pool.run(_keep, silent, there)
 
 
-def _keep(silent: dict[int, float]) -> None:
+def _keep(silent: dict[int, float], there: set[int]) -> None:
     for user, seconds in silent.items():
         duty.beat([user], timedelta(seconds=seconds))
-    due.everything()
+    visits.heard(there)
+
+
+async def _do(deeds: list[due.Deed]) -> None:
+    """What may take long goes its own way; it is not begun again before it has ended."""
+    for deed in deeds:
+        if deed.apart and deed not in _away:
+            _away.add(deed)
+            _apart.submit(_do_apart, deed)
+    await pool.run(due.do, [deed for deed in deeds if not deed.apart])
+
+
+def _do_apart(deed: due.Deed) -> None:
+    try:
+        due.do([deed])
+    finally:
+        connections.close_all()
+        _away.discard(deed)
+
+
+_away: set[due.Deed] = set()
+
+
+async def _tell_visitors() -> None:
+    """Whether somebody can answer, and their place in the queue, to those who were told otherwise before."""
+    visitors, _ = _sockets()
+    if visitors:
+        now, places = await pool.run(_read_queue)
+        for socket in visitors:
+            socket.learn(now, places)
+
+
+def _read_queue() -> tuple[presence.Presence, dict[str, int]]:
+    return presence.now(), queue.places()
 
 
 async def _ask_rights() -> None:

@@ -39,7 +39,7 @@ def page(user: int, which: str, number: int, *, sees_all: bool) -> Frame:
     counts = counted(tallies(), user, sees_all=sees_all)
     pages = max(1, -(-(counts[which] or 0) // PAGE))
     number = min(max(number, 1), pages)
-    ordered = conversations.order_by(F("waiting_since").asc(nulls_last=True), "pk")
+    ordered = conversations.order_by(Coalesce("due_at", "waiting_since").asc(nulls_last=True), "pk")
     shown = rows(ordered[(number - 1) * PAGE : number * PAGE])
     return {"type": "rows", "list": which, "page": number, "pages": pages, "counts": counts, "rows": shown}
 
@@ -172,6 +172,9 @@ def _row(conversation: Any) -> Frame:
         "tags": [tag.name for tag in conversation.tags.all()],
         "notes": conversation.last_note,
         "waiting_since": frames.moment(conversation.waiting_since),
+        "due": {"at": frames.moment(conversation.due_at), "for": conversation.due_for}
+        if conversation.due_at
+        else None,
         "unread": conversation.unread,
         "opened_at": frames.moment(conversation.opened_at),
         "closed": conversation.closed_at is not None,

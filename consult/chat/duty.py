@@ -10,23 +10,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from consult.chat import frames, live
+from consult.chat import live
 from consult.chat.models import Duty, Handover, Take, name_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SILENCE = timedelta(seconds=60)  # without a beat, then a duty is over
-
-
-def availability() -> str:
-    """What a visitor is told: "online" while somebody is on duty, else "away"."""
-    return "online" if _standing().exists() else "away"
-
-
-def frame() -> str:
-    """The frame that tells it."""
-    return frames.encode({"type": "availability", "state": availability()})
 
 
 def is_on(user: User) -> bool:
@@ -46,14 +36,14 @@ def begin(user: User) -> None:
         _, begun = Duty.objects.get_or_create(operator=user, ended_at=None, defaults=named)
         if not begun:
             beat([user.pk])
-        _announce()
+        live.soon()
 
 
 def end(user: User) -> None:
     """The switch goes off. Conversations stay with the operator: they may still finish them."""
     with transaction.atomic():
         Duty.objects.filter(operator=user.pk, ended_at=None).update(ended_at=timezone.now())
-        _announce()
+        live.soon()
 
 
 def beat(users: Iterable[int], silent: timedelta = timedelta()) -> None:
@@ -71,7 +61,7 @@ def end_silent() -> None:
     for duty in Duty.objects.filter(**silent):
         with transaction.atomic():
             if Duty.objects.filter(pk=duty.pk, seen_at=duty.seen_at, ended_at=None).update(ended_at=duty.seen_at):
-                _announce()
+                live.soon()
     for take in Take.objects.filter(**silent).select_related("conversation", "operator"):
         with transaction.atomic():
             same = Take.objects.filter(pk=take.pk, seen_at=take.seen_at, ended_at=None)
@@ -84,8 +74,3 @@ def end_silent() -> None:
 
 def _standing() -> QuerySet[Duty]:
     return Duty.objects.filter(ended_at=None, seen_at__gt=timezone.now() - SILENCE)
-
-
-def _announce() -> None:
-    event = live.Event(("visitors",), "availability", "", 0, frame())
-    transaction.on_commit(lambda: live.tell([event]), robust=True)

@@ -32,7 +32,7 @@ ANSWER_WITHIN = 10.0  # seconds for what was said to be stored
 
 STATUS = {SIGNED_OUT: 401, TOO_LARGE: 413, BINARY: 415, POLICY: 400, RESTART: 503}  # how a socket closes, said in HTTP
 
-QUIET = {"welcome", "rows", "availability", "heartbeat"}  # what follows any hello
+QUIET = {"welcome", "rows", "availability", "place", "heartbeat"}  # what follows any hello
 
 View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]
 

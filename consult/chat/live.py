@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.db import transaction
 
 logger = logging.getLogger("consult")
 
@@ -35,6 +36,9 @@ class Event(NamedTuple):
     conversation: str
     seq: int
     text: str
+
+
+SOON = Event(("beat",), "soon", "", 0, "")  # to the beat of every process: something may be due that was not before
 
 
 class Listener(Protocol):
@@ -78,6 +82,11 @@ def tell(events: Sequence[Event]) -> None:
             async_to_sync(layer.group_send)(GROUP, _parcel(events))
         except Exception:  # the layer is the host's choice and may raise anything; the floor brings what it loses
             logger.warning("The channel layer took no events; they arrive with the next poll", exc_info=True)
+
+
+def soon() -> None:
+    """After commit every process looks at once for what is due, and judges anew whether somebody can answer."""
+    transaction.on_commit(lambda: tell([SOON]), robust=True)
 
 
 def _spread(events: Sequence[Event]) -> None:

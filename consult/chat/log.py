@@ -121,7 +121,7 @@ class _Batch:
             cursor.execute(_growth(grown, begun, ended), [now] if begun else [])
         for conversation in self.taken:
             conversation.save(update_fields=["operator"])
-        self._announce(touched)
+        self._announce(touched, soon=bool(begun))
 
     def _lock(self, named: set[UUID], visitors: set[int]) -> None:
         """Lock the conversations that are named, and the open ones of these visitors."""
@@ -226,8 +226,9 @@ class _Batch:
         self.said[entry.author.key, entry.client_id] = message
         return message
 
-    def _announce(self, touched: list[Conversation]) -> None:
-        events = [opened_event(conversation) for conversation in self.opened]
+    def _announce(self, touched: list[Conversation], *, soon: bool) -> None:
+        events = [live.SOON] if soon else []  # who begins to wait may have to be told how long
+        events += [opened_event(conversation) for conversation in self.opened]
         events += [message_event(message) for message in self.fresh]
         events.append(desks_event([conversation.pk for conversation in touched]))
         _after_commit(events)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,7 @@ class Visitor(models.Model):
     visit_began_at = models.DateTimeField(null=True, blank=True)
     pages = models.JSONField(default=list, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
+    heard_at = models.DateTimeField(default=timezone.now)  # the last beat of any page of theirs with a socket
 
     class Meta:
         verbose_name = _("visitor")
@@ -130,6 +132,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 class Conversation(models.Model):
     """Everything said with one visitor about one matter, numbered 1, 2, 3 … without holes."""
 
+    class Due(models.TextChoices):
+        ANSWER = "answer", _("answer")
+        CALL = "call", _("call")
+
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     visitor = models.ForeignKey(
         Visitor, on_delete=models.CASCADE, related_name="conversations", verbose_name=_("visitor")
@@ -146,6 +152,9 @@ class Conversation(models.Model):
     visitor_read = models.PositiveIntegerField(default=0)
     operators_read = models.PositiveIntegerField(default=0)
     waiting_since = models.DateTimeField(null=True, blank=True)
+    # By when the visitor was told that they hear from us, and how: the earliest of what is still open.
+    due_at = models.DateTimeField(null=True, blank=True)
+    due_for = models.CharField(max_length=8, choices=Due, blank=True)
     revision = models.PositiveBigIntegerField(default=0)
     tags = models.ManyToManyField(Tag, blank=True, related_name="conversations", verbose_name=_("tags"))
 
@@ -168,9 +177,11 @@ class Conversation(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["operator", "waiting_since", "id"],
+                "operator",
+                Coalesce("due_at", "waiting_since"),
+                "id",
                 condition=Q(closed_at=None),
-                name="consult_open_conversations",
+                name="consult_open_by_urgency",
             ),
         ]
 
@@ -383,12 +394,26 @@ class Message(models.Model):
         CLOSED = "closed", _("closed")
         REOPENED = "reopened", _("reopened")
         ORDER = "order", _("order")
+        PROMISED = "promised", _("waiting time told")
+        RENEWED = "renewed", _("waiting time told anew")
+        LETTER = "letter", _("became a letter")
+        FILES = "files", _("attachments refused")
+        CALL_NOW = "call_now", _("call requested")
+        CALL_AT = "call_at", _("call requested for a time")
+        CALLED = "called", _("called")
+        NO_ANSWER = "no_answer", _("called, no answer")
         ERASED = "erased", _("erased")
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     seq = models.PositiveIntegerField()
-    kind = models.CharField(max_length=8, choices=Kind, default=Kind.TEXT)
-    medium = models.CharField(max_length=8, default="chat")
+
+    class Medium(models.TextChoices):
+        CHAT = "chat", _("chat")
+        MAIL = "mail", _("e-mail")
+        PHONE = "phone", _("phone")
+
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.TEXT)
+    medium = models.CharField(max_length=8, choices=Medium, default=Medium.CHAT)
     author_key = models.CharField(max_length=24)
     author_name = models.CharField(max_length=150, blank=True)
     client_id = models.UUIDField()

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import translation
+from django.utils.translation import get_language
 
-from consult.chat import contact, duty, frames, live, pool, rate, reading, rights, text, visits
+from consult.chat import contact, frames, live, pool, presence, queue, rate, reading, rights, text, visits
 from consult.chat.entry import Author, Entry, Refused
 from consult.chat.identity import token_of
 from consult.chat.models import Conversation
-from consult.chat.socket import Socket
+from consult.chat.socket import Receive, Send, Socket
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest
 
     from consult.chat.frames import Frame
@@ -22,7 +27,13 @@ if TYPE_CHECKING:
 class VisitorSocket(Socket):
     """A visitor's page. It follows the visitor's conversation, whichever that is."""
 
-    __slots__ = ("author", "user_agent", "visitor")
+    __slots__ = ("author", "language", "place", "presence", "user_agent", "visitor")
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        super().__init__(receive, send)
+        self.language = get_language() or settings.LANGUAGE_CODE
+        self.presence: presence.Presence | None = None  # it was last told
+        self.place: int | None = None  # in the queue, which it was last told
 
     def identify(self, request: HttpRequest) -> bool:
         token = token_of(request)
@@ -80,8 +91,23 @@ class VisitorSocket(Socket):
         if "after" in frame:
             frames.integer_of(frame, "after")
             frames.integer_of(frame, "epoch")
+        if isinstance(language := frame.get("language"), str) and translation.check_for_language(language):
+            self.language = language
         await self.greet(frame)
-        self.push(await pool.run(duty.frame))
+        self.presence = self.place = None
+        self.learn(await pool.run(presence.now), await pool.run(queue.places, self.conversation))
+
+    def learn(self, now: presence.Presence, places: Mapping[str, int]) -> None:
+        """Tell the page whether somebody can answer, and its visitor's place in the queue, if either is another."""
+        if not self.greeted:
+            return
+        if now != self.presence:
+            self.presence = now
+            self.push(presence.frame(now, self.language))
+        place = places.get(self.conversation)
+        if place != self.place:
+            self.place = place
+            self.tell({"type": "place", "conversation": self.conversation, "place": place})
 
     async def say(self, frame: Frame) -> None:
         client_id = frames.uuid_of(frame, "client_id")

@@ -22,6 +22,7 @@ from consult.chat import frames, text
 from consult.chat.models import Conversation, Message, Visitor
 
 IDLE = timedelta(minutes=30)  # without a sign of the visitor: then their visit is over
+HEARD_EVERY = timedelta(seconds=20)  # noted that their page is open
 NOTED_EVERY = timedelta(minutes=1)  # that somebody is still where they were
 PAGES = 30  # of one visit, the latest
 BEFORE = 20  # of those a tab was at before its visitor engaged
@@ -61,6 +62,12 @@ def saw(visitor: int, url: object, title: object = "", facts: object = None, use
         changed = known is not None and _remember(known, here, claims, user_agent)
     if changed:  # apart, for the log locks conversations before visitors: we and it could wait for each other
         Conversation.objects.open().filter(visitor=visitor).changed()
+
+
+def heard(visitors: Iterable[int]) -> None:
+    """The pages of these (pks) were heard just now. Who was not for a while is gone, and learns by mail."""
+    now = timezone.now()
+    Visitor.objects.filter(pk__in=list(visitors), heard_at__lt=now - HEARD_EVERY).update(heard_at=now)
 
 
 def begins(now: datetime, began_at: datetime | None, active_at: datetime) -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, get_supported_language_variant
 
-from consult.chat import duty
+from consult.chat import presence
 from consult.chat.identity import customer_of
 from consult.conf import conf
 from consult.invitations.audience import Basket, Facts, Place
@@ -73,7 +73,7 @@ def whole(request: HttpRequest, rules: Sequence[Rule], language: str = "") -> Fa
     those that are.
     """
     person = of(request, Wants(dict.fromkeys(conf.SEGMENTS, rules), rules, rules, rules))
-    return replace(person, language=_supported(language or get_language()), availability=duty.availability())
+    return replace(person, language=_supported(language or get_language()), availability=presence.now().state)
 
 
 def place(request: HttpRequest, rules: Sequence[Rule]) -> Place:

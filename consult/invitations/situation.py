@@ -15,7 +15,7 @@ from django.forms import BoundField
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from consult.chat import duty
+from consult.chat import presence
 from consult.conf import conf
 from consult.invitations import facts, products, words
 from consult.invitations.audience import Basket, Facts, Place
@@ -37,7 +37,7 @@ def usual() -> dict[str, str]:
         "site_s": "60",
         "pages": "3",
         "language": translation.get_supported_language_variant(settings.LANGUAGE_CODE),
-        "availability": duty.availability(),
+        "availability": presence.now().state,
         "device": Device.COMPUTER,
     }
 

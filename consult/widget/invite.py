@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +14,7 @@ from consult.chat import frames, origin, rate
 from consult.chat.entry import Refused
 from consult.invitations import book, page
 from consult.invitations.models import VARIANTS, Greeting
+from consult.widget.network import network_of
 
 MAX_BODY = 8 * 1024  # bytes
 LAST_VISIT = 2**31 - 1  # that a column holds
@@ -72,16 +72,3 @@ def one_of(said: dict[str, Any], key: str, known: Any) -> str:
     if value not in list(known):
         raise Refused("malformed")
     return value
-
-
-def network_of(request: HttpRequest) -> str:
-    """The address it came from, of IPv6 the network: one household has more addresses than there are shops."""
-    said: str = request.META.get("REMOTE_ADDR", "")
-    try:
-        address = ip_address(said.partition("%")[0])
-    except ValueError:
-        return said
-    if not isinstance(address, IPv6Address):
-        return said
-    # A server that listens on IPv6 too writes the addresses of IPv4 so: of one network all of them.
-    return str(address.ipv4_mapped or ip_network((address, 64), strict=False))

@@ -8,13 +8,12 @@ from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.decorators import decorator_from_middleware
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_POST, require_safe
 
-from consult.chat import duty, identity, origin, reading
+from consult.chat import beat, identity, origin, presence, reading
 from consult.chat.models import Message, Visitor
 from consult.chat.text import MAX_LENGTH
 from consult.invitations import current, facts
@@ -42,16 +41,13 @@ def boot(request: HttpRequest, language: str) -> HttpResponse:
     """What the label and the rules need, the same for everybody of one language. It looks at no cookie: any cache may
     keep it.
     """
-    language, availability = known(language), duty.availability()
+    beat.attend(request)
+    language, now = known(language), presence.now()
     with translation.override(language):
-        texts = {
-            "online": _("Somebody is here to answer you now."),
-            "away": _("Nobody is here right now. You can leave your question."),
-            "unread": words.unread(),
-        }
-        invitations = current.for_browser(language, availability, facts.now())
+        texts = {"now": now.text(), "unread": words.unread()}
+        invitations = current.for_browser(language, now.state, facts.now())
     texts |= invitations.pop("texts", {})
-    return JsonResponse({"availability": availability, "texts": texts, **invitations}, json_dumps_params=COMPACT)
+    return JsonResponse({"availability": now.state, "texts": texts, **invitations}, json_dumps_params=COMPACT)
 
 
 @transaction.non_atomic_requests  # a query of the shop's own that fails would spoil all that come after

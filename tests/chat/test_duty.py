@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
-from consult.chat import duty, log
+from consult.chat import duty, log, presence
 from consult.chat.entry import Author, Entry
 from consult.models import Conversation, Duty, Take
 
@@ -23,16 +23,16 @@ def silence(seconds: int) -> None:
 
 
 def test_somebody_on_duty_makes_the_shop_online(operator: User, colleague: User) -> None:
-    assert duty.availability() == "away"
+    assert presence.now().state == "away"
     duty.begin(operator)
     duty.begin(operator)
     duty.begin(colleague)
-    assert duty.availability() == "online"
+    assert presence.now().state == "online"
     assert Duty.objects.count() == 2
     duty.end(operator)
-    assert duty.availability() == "online"
+    assert presence.now().state == "online"
     duty.end(colleague)
-    assert duty.availability() == "away"
+    assert presence.now().state == "away"
 
 
 def test_a_minute_without_a_beat_ends_the_duty_and_the_takes(operator: User, conversation: Conversation) -> None:
@@ -42,7 +42,7 @@ def test_a_minute_without_a_beat_ends_the_duty_and_the_takes(operator: User, con
     call_command("consult_tick")
     assert duty.is_on(operator)
     silence(61)
-    assert duty.availability() == "away", "nobody need have noticed yet"
+    assert presence.now().state == "away", "nobody need have noticed yet"
     call_command("consult_tick")
     call_command("consult_tick")
     conversation.refresh_from_db()

@@ -195,7 +195,7 @@ def test_nothing_is_announced_before_it_is_committed(visitor: Visitor, monkeypat
     with transaction.atomic():
         log.append([asks(visitor)])
         assert not told
-    assert [event.kind for event in told] == ["welcome", "message", "changed"]
+    assert [event.kind for event in told] == ["soon", "welcome", "message", "changed"]
 
 
 def test_the_host_hears_after_commit_and_may_fail(visitor: Visitor, operator: User) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 
-from consult.chat import duty
+from consult.chat import duty, presence
 from consult.models import Conversation, Tag, Visitor
 from tests.desk.conftest import ask, at
 
@@ -284,12 +284,12 @@ def test_who_puts_on_no_tags_is_suggested_none(who: str, request: pytest.Fixture
 
 def test_the_switch_begins_and_ends_a_duty(operator: User) -> None:
     browser = at(operator)
-    assert duty.availability() == "away"
+    assert presence.now().state == "away"
     assert browser.post("/admin/consult/desk/duty/", {"on": "1"}).status_code == 204
-    assert duty.availability() == "online"
+    assert presence.now().state == "online"
     assert 'aria-checked="true"' in browser.get("/admin/consult/desk/").text
     assert browser.post("/admin/consult/desk/duty/", {"on": "0"}).status_code == 204
-    assert duty.availability() == "away"
+    assert presence.now().state == "away"
     assert 'aria-checked="false"' in browser.get("/admin/consult/desk/").text
 
 
@@ -299,7 +299,7 @@ def test_the_switch_begins_and_ends_a_duty(operator: User) -> None:
 def test_nobody_else_is_on_duty(who: str, status: int, request: pytest.FixtureRequest) -> None:
     answer = at(request.getfixturevalue(who)).post("/admin/consult/desk/duty/", {"on": "1"})
     assert answer.status_code == status
-    assert duty.availability() == "away"
+    assert presence.now().state == "away"
 
 
 def test_the_visitors_next_question_waits_again(visitor: Visitor, conversation: Conversation, operator: User) -> None:

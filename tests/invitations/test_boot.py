@@ -40,7 +40,7 @@ def heard(language: str = "en") -> list[str]:
 
 def test_a_shop_without_rules_says_nothing_of_them() -> None:
     assert booted().keys() == {"availability", "texts"}
-    assert booted()["texts"].keys() == {"online", "away", "unread"}
+    assert booted()["texts"].keys() == {"now", "unread"}
 
 
 def test_a_rule_as_the_browser_reads_it() -> None:

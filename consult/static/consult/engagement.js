@@ -32,7 +32,7 @@ class ConsultEngagement extends HTMLElement {
     on(window, "storage", ({ key }) => (key ?? mark) === mark && this.#stillOurs());
     on(this, "consult:connection", ({ detail }) => this.#connection(detail));
     on(this, "consult:unread", ({ detail }) => this.#count(detail.count));
-    on(this, "consult:availability", ({ detail }) => this.#widget.describe({ availability: detail.state }));
+    on(this, "consult:availability", ({ detail }) => this.#widget.describe({ availability: detail.state, now: detail.text }));
     on(this, "consult:close", () => this.#closed());
   }
 

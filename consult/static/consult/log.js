@@ -281,7 +281,15 @@ class ConsultLog extends HTMLElement {
     if (!line) return;
     line.dataset.words ??= line.textContent.trim();
     const parts = line.dataset.words.split(/\{(\w+)\}/);
-    line.replaceChildren(...parts.map((part, at) => (at % 2 ? isolated("bdi", facts[part] ?? "") : part)));
+    line.replaceChildren(...parts.map((part, at) => (at % 2 ? isolated("bdi", this.#fact(part, facts[part])) : part)));
+  }
+
+  /** As FACTS in lines.py words them for whole pages. */
+  #fact(name, fact) {
+    if (name === "at" && fact) return this.#written(fact, { dateStyle: "medium", timeStyle: "short" });
+    if (name !== "minutes") return fact ?? "";
+    const unit = { style: "unit", unit: "minute", unitDisplay: "long" };
+    return new Intl.NumberFormat(this.#language, unit).format(fact);
   }
 
   #date(row, sentAt) {

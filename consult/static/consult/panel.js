@@ -115,6 +115,7 @@ class ConsultPanel extends HTMLElement {
     const sent = this.#socket.send({
       type: "hello",
       v: 1,
+      language: this.#dialog.lang,
       ...(conversation && { conversation, after, epoch }),
       ...(this.#page !== href && { page, visit: visit() }),
     });
@@ -216,9 +217,9 @@ class ConsultPanel extends HTMLElement {
 
   // Who is there.
 
-  #available({ state }) {
+  #available({ state, text }) {
     this.#availability = state;
-    this.#fire("consult:availability", { state });
+    this.#fire("consult:availability", { state, text });
     this.#notice();
   }
 

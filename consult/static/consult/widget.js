@@ -8,6 +8,7 @@ class ConsultWidget extends HTMLElement {
   #engagement = null;
   #texts = null;
   #availability = "";
+  #now = ""; // what an open panel was told since
   #words = () => ""; // that matter more than who is there
   #life = null;
 
@@ -48,11 +49,10 @@ class ConsultWidget extends HTMLElement {
   }
 
   /** Counts and states are the label's description; its name never changes. */
-  describe({ availability = this.#availability, words = this.#words }) {
-    this.#availability = availability;
-    this.#words = words;
+  describe({ availability = this.#availability, now = this.#now, words = this.#words }) {
+    [this.#availability, this.#now, this.#words] = [availability, now, words];
     if (!this.#texts) return;
-    this.#label.setAttribute("aria-description", words(this.#texts) || this.#texts[availability] || "");
+    this.#label.setAttribute("aria-description", words(this.#texts) || now || this.#texts.now);
     this.#label.dataset.availability = availability;
   }
 
