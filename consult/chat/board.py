@@ -87,12 +87,19 @@ def as_seen_by(row: Frame, user: int) -> Frame:
     """``row`` as operator ``user`` (pk) sees it: whether it is theirs, and which of LISTS it belongs to."""
     operator, offer = row["operator"] and row["operator"]["id"], row["handover"]
     parts = [part for part in ("giver", "receiver") if offer and offer[part]["id"] == user]
-    lists = () if row["closed"] else lists_of(user, operator, offer and offer["receiver"]["id"])
     return row | {
         "mine": operator == user,
-        "lists": list(lists),
+        "lists": list(lists_for(row, user)),
         "handover": offer and offer | {"mine": parts[0] if parts else None},
     }
+
+
+def lists_for(row: Frame, user: int) -> tuple[str, ...]:
+    """Which of LISTS hold the conversation of ``row`` for ``user``."""
+    if row["closed"]:
+        return ()
+    operator, offer = row["operator"], row["handover"]
+    return lists_of(user, operator and operator["id"], offer and offer["receiver"]["id"])
 
 
 def lists_of(user: int, operator: int | None, receiver: int | None) -> tuple[str, ...]:

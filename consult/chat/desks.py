@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from consult.chat import board, live, pool
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from consult.chat.frames import Frame
 
 GATHER = 0.15  # seconds; at any load a desk hears at most so often of one row
+# Where many change at once reading takes its time: not more than this share of all time, and yet once a second.
+SHARE, LONGEST = 0.05, 1.0
 
 
 class Desks:
@@ -48,8 +51,10 @@ class Desks:
         return live.listening("desk")
 
     async def _refresh(self) -> None:
+        pause = GATHER
         while self._changed:
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(pause)
+            began = time.monotonic()
             pks, self._changed = self._changed, set()
             rows, had, tallies, revisions = await pool.run(_read, pks)
             if self.revisions is not None:
@@ -58,6 +63,7 @@ class Desks:
                 self.revisions.update(revisions)
             for desk in self.all():
                 _show(desk, rows, had, tallies)
+            pause = min(max(GATHER, (time.monotonic() - began) / SHARE), LONGEST)
 
 
 desks = Desks()
@@ -99,8 +105,8 @@ def _concern(desk: Any, row: Frame, had: set[int]) -> Frame | None:
     """
     conversation, operator = row["conversation"], row["operator"]
     known = conversation in desk.known or conversation == desk.conversation
-    theirs = desk.mine(row)
-    listed = {"waiting", "mine"}.intersection(theirs["lists"])  # which an operator is to hear of whatever is shown
+    lists = board.lists_for(row, desk.user)
+    listed = {"waiting", "mine"}.intersection(lists)  # which an operator is to hear of whatever is shown
     if not (desk.sees_all or listed or desk.user in had):
         if not known:
             return None
@@ -108,8 +114,9 @@ def _concern(desk: Any, row: Frame, had: set[int]) -> Frame | None:
         if conversation == desk.conversation:
             desk.unfollow()
         return {"row": {"conversation": conversation, "gone": True, "operator": operator}}
-    if listed or desk.list in theirs["lists"]:
+    if listed or desk.list in lists:
         desk.known.add(conversation)
     elif known:
         desk.known.discard(conversation)  # but for this last time
-    return {"row": theirs} if known or conversation in desk.known else None
+    # Made only now: of most rows most desks hear nothing.
+    return {"row": desk.mine(row)} if known or conversation in desk.known else None

@@ -121,7 +121,8 @@ class _Batch:
             cursor.execute(_growth(grown, begun, ended), [now] if begun else [])
         for conversation in self.taken:
             conversation.save(update_fields=["operator"])
-        self._announce(touched, soon=bool(begun))
+        nobody_there = {c.pk for c in touched if c.operator_id is None}
+        self._announce(touched, soon=not nobody_there.isdisjoint(begun))
 
     def _lock(self, named: set[UUID], visitors: set[int]) -> None:
         """Lock the conversations that are named, and the open ones of these visitors."""
