@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.bench import desk, find, messages, orders, rules, shift
+from tests.bench import desk, find, messages, orders, promise, rules, shift
 
 PARTS = {
     "messages": messages.run,
@@ -15,6 +15,7 @@ PARTS = {
     "desk": desk.run,
     "find": find.run,
     "rules": rules.run,
+    "promise": promise.run,
     "shift": shift.run,
 }
 

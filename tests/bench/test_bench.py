@@ -15,6 +15,7 @@ FIGURES = {
     "orders": ["chats counted", "times the plain column"],
     "desk": ["queries until its list is there"],
     "rules": ["ms of Python with 2 rules", "me: queries", "times that with 2 rules"],
+    "promise": ["one operator: first", "promised / waited"],
     "find": ["PostgreSQL, manager: a rare word", "SQLite, operator: an order"],
 }
 

@@ -145,14 +145,14 @@ def truth(demo: Demo, own: str) -> dict[str, Any]:
         WHERE c.public_id = ? AND m.kind = 'text' ORDER BY m.seq
     """
     with closing(sqlite3.connect(demo.database, timeout=20)) as database:
+        urgency = "coalesce(due_at, waiting_since)"
         listed = [
-            str(UUID(one))
-            for (one,) in database.execute(f"{waiting} ORDER BY waiting_since IS NULL, waiting_since, id")
+            str(UUID(one)) for (one,) in database.execute(f"{waiting} ORDER BY {urgency} IS NULL, {urgency}, id")
         ]
         had = [waits for (waits,) in database.execute(mine)]
         return {
             "waiting": listed,
-            "counts": [len(listed), len(had)],
+            "counts": [len(listed), len(had), 0],  # no calls to make
             "title": len(listed) + sum(had),
             "log": [list(line) for line in database.execute(log, [UUID(own).hex])],
         }

@@ -1,5 +1,5 @@
 /*
- * <consult-rows>: the list of conversations at the desk, keyed by conversation, waiting longest first.
+ * <consult-rows>: the list of conversations at the desk, keyed by conversation, the most urgent first.
  *
  * The open conversation keeps its row whatever list is shown: nothing vanishes from under the operator's eyes.
  * Fires consult:open {conversation} when a row is followed. Words and markup are the page's: templates and data-* texts.
@@ -7,6 +7,7 @@
 
 const CLOCK_MS = 15_000;
 const LONG_WAIT_MS = 3 * 60_000;
+const LAST_MS = 60_000; // of what was told: from then on it is urgent
 const PAGE = 100; // rows, as the server counts them: what comes after them stands on the next page
 
 class ConsultRows extends HTMLElement {
@@ -85,7 +86,7 @@ class ConsultRows extends HTMLElement {
     for (const id of [...this.#items.keys()]) this.#settle(id);
     const stood = this.#items.has(this.#open);
     for (const row of rows) this.#draw(row);
-    this.#tell();
+    this.#count();
     if (!stood) this.#reveal();
   }
 
@@ -96,7 +97,7 @@ class ConsultRows extends HTMLElement {
     if (listed || row.conversation === this.#open) this.#draw(row);
     else this.#settle(row.conversation);
     if (this.#listed.size > PAGE && this.dataset.list !== "found") this.#turnOver();
-    this.#tell();
+    this.#count();
   }
 
   /** What a full page has no room for stands on the next one. */
@@ -110,7 +111,7 @@ class ConsultRows extends HTMLElement {
   drop(conversation) {
     this.#listed.delete(conversation);
     this.#remove(conversation);
-    this.#tell();
+    this.#count();
   }
 
   #settle(conversation) {
@@ -209,18 +210,32 @@ class ConsultRows extends HTMLElement {
     place.replaceChildren(...tags.flat());
   }
 
-  /** How long they have been waiting; else when the last line was said. */
+  /** How long there is until what they were told; else how long they have been waiting, or when the last was said. */
   #time(item, row) {
-    const element = item.querySelector("time");
-    const since = row.closed ? null : row.waiting_since;
-    const moment = since ?? row.found?.sent_at ?? row.last?.sent_at ?? row.opened_at;
+    const { due = null, waiting_since: since } = row.closed ? { waiting_since: null } : row;
+    const moment = due?.at ?? since ?? row.found?.sent_at ?? row.last?.sent_at ?? row.opened_at;
     const elapsed = Date.now() - Date.parse(moment);
-    const text = since ? this.#duration(elapsed) : this.#moment(new Date(moment));
+    if (due) this.#tell(item, moment, this.dataset[due.for], this.#left(elapsed));
+    else if (since) this.#tell(item, moment, this.dataset.waiting, this.#duration(elapsed));
+    else this.#tell(item, moment, "", this.#moment(new Date(moment)));
+    item.dataset.due = due?.for ?? "";
+    item.toggleAttribute("data-waiting", Boolean(due ?? since));
+    item.toggleAttribute("data-long", due ? elapsed > -LAST_MS : Boolean(since) && elapsed > LONG_WAIT_MS);
+  }
+
+  #tell(item, moment, what, text) {
+    const element = item.querySelector("time");
     if (element.dateTime !== moment) element.dateTime = moment;
     if (element.textContent !== text) element.textContent = text;
-    item.querySelector('[data-part="waiting"]').textContent = since ? this.dataset.waiting : "";
-    item.toggleAttribute("data-waiting", since !== null);
-    item.toggleAttribute("data-long", since !== null && elapsed > LONG_WAIT_MS);
+    item.querySelector('[data-part="waiting"]').textContent = what;
+  }
+
+  /** Counted down in whole minutes, of which the one that has begun is left; then how late it is. */
+  #left(elapsed) {
+    const { left, late } = this.dataset;
+    if (elapsed > -60_000 && elapsed < 60_000) return this.dataset.now;
+    const [form, time] = elapsed < 0 ? [left, 59_999 - elapsed] : [late, elapsed];
+    return form.replace("{time}", () => this.#duration(time));
   }
 
   #duration(elapsed) {
@@ -264,12 +279,12 @@ class ConsultRows extends HTMLElement {
   }
 
   /**
-   * Waiting longest first; those who don't wait after them, the oldest conversation first; a closed one has no place of
-   * its own. What was found: newest first.
+   * What is due first, or waits longest; those who don't wait after them, the oldest conversation first; a closed one
+   * has no place of its own. What was found: newest first.
    */
   #before(one, other) {
     if (this.dataset.list === "found") return one.opened_at > other.opened_at;
-    const key = (row) => `${(!row.closed && row.waiting_since) || "9"} ${row.opened_at}`;
+    const key = (row) => `${(!row.closed && (row.due?.at ?? row.waiting_since)) || "9"} ${row.opened_at}`;
     return !other.closed && key(one) < key(other);
   }
 
@@ -278,7 +293,7 @@ class ConsultRows extends HTMLElement {
     for (const { row, item } of this.#items.values()) this.#time(item, row);
   }
 
-  #tell() {
+  #count() {
     this.toggleAttribute("data-empty", this.#items.size === 0);
   }
 

@@ -9,6 +9,7 @@
 
 const TYPING_MS = 5_000;
 const ANNOUNCE_MS = 10_000; // a screen reader hears of typing at most this often
+const TOLD_BESIDE = ["order", "call_now", "call_at", "called", "no_answer", "unreached"]; // what stands beside it, too
 const KEPT = 20; // conversations ...
 const LATEST = 50; // ... and messages of each, as many as a welcome brings
 
@@ -168,7 +169,7 @@ class ConsultThread extends HTMLElement {
   #message(message) {
     this.#log.put(message);
     if (message.kind === "text") this.#stopTyping(this.#nameOf(message.author));
-    if (message.kind === "order") this.#fire("consult:aside");
+    if (TOLD_BESIDE.includes(message.kind)) this.#fire("consult:aside");
     if (!this.#heard || message.seq <= this.#heard.seq) return;
     if (message.seq > this.#heard.seq + 1) {
       if (!this.#asked) this.catchUp(); // a hole always means: not received
@@ -268,7 +269,8 @@ class ConsultThread extends HTMLElement {
 
   #click({ target }) {
     const { dialog, part } = target.closest("button")?.dataset ?? {};
-    if (dialog) this.#handover.open(dialog, this.#conversation);
+    if (dialog === "call") this.querySelector("consult-call").open(this.#conversation);
+    else if (dialog) this.#handover.open(dialog, this.#conversation);
     else if (part === "edit") this.#takeBack(target.closest("li").dataset.clientId);
   }
 
@@ -329,6 +331,7 @@ class ConsultThread extends HTMLElement {
     this.#row = row;
     const words = this.#part("state");
     words.textContent = (words.dataset[state] ?? "").replace("{name}", whoIsMeant(row, state));
+    this.#part("due").textContent = this.#dueWords(row);
     this.#part("who").textContent = row ? this.#nameOf(row.visitor) : "";
     this.#part("page").textContent = row && !row.visitor.name ? (row.visitor.page?.title ?? "") : "";
     const focused = document.activeElement;
@@ -339,6 +342,19 @@ class ConsultThread extends HTMLElement {
     this.#tags.show(this.#conversation, row?.tags);
     this.#answer.may = { answer: this.#mayAnswer(row), note: this.#answers && Boolean(row), why: words.textContent };
     this.#tellRead();
+  }
+
+  /** What the visitor was told, and by when. */
+  #dueWords(row) {
+    if (!row?.due || row.closed) return "";
+    const at = new Date(row.due.at);
+    const day = at.toDateString() === new Date().toDateString() ? {} : { day: "numeric", month: "short" };
+    const form = new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
+      ...day,
+      hour: "numeric",
+      minute: "2-digit",
+    });
+    return this.#part("due").dataset[row.due.for].replace("{time}", () => form.format(at));
   }
 
   /** Into a closed one too: that opens the next. */
