@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from tests.faults.machines import Postgres, Redis
+from tests.faults.machines import Postgres
 from tests.faults.shop import Shop, Stage
 
 OpenShop = Callable[..., Shop]
@@ -31,8 +32,8 @@ def open_shop(stages: dict[str, Stage]) -> Iterator[OpenShop]:
     """Opens a shop for one test: ``open_shop("postgres", processes=2, redis=redis_server)``."""
     opened: list[Shop] = []
 
-    def open_one(engine: str, *, processes: int = 1, redis: Redis | None = None, under: str = "daphne") -> Shop:
-        shop = Shop(stages[engine], processes=processes, redis=redis, under=under)
+    def open_one(engine: str, **more: Any) -> Shop:
+        shop = Shop(stages[engine], **more)
         opened.append(shop)
         shop.open()
         return shop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -12,11 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psycopg
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -226,6 +231,57 @@ class Redis(Machine):
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
+
+
+class MailServer:
+    """A real SMTP server in a thread of ours. ``trouble`` is what it does from now on: ``hang``, say ``421`` or any
+    other number to a recipient, take a mail and ``vanish``, or take it and ``dawdle``; or none.
+    """
+
+    def __init__(self, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.trouble = ""
+        self.taken: list[EmailMessage] = []
+        self.tries = 0
+        self.controller: Controller | None = None
+
+    def start(self) -> None:
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def stop(self) -> None:
+        """From now on nobody listens."""
+        if self.controller is not None:
+            self.controller.stop(no_assert=True)
+            self.controller = None
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.tries += 1
+        if self.trouble == "hang":
+            await asyncio.sleep(3600)
+        if self.trouble.isdigit():
+            return f"{self.trouble} 4.3.0 not now, or never"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.taken.append(message_from_bytes(envelope.original_content or b"", policy=policy.default))
+        if self.trouble == "vanish" and server.transport:
+            server.transport.close()
+        if self.trouble == "dawdle":
+            await asyncio.sleep(3600)
+        return "250 OK"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
 
 class Server(Machine):

@@ -58,12 +58,23 @@ class Stage:
 
 
 class Shop:
-    def __init__(self, stage: Stage, *, processes: int = 1, redis: Redis | None = None, under: str = "daphne") -> None:
+    """``more``: of its environment."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        processes: int = 1,
+        redis: Redis | None = None,
+        under: str = "daphne",
+        application: str = APPLICATION,
+        **more: str,
+    ) -> None:
         self.stage = stage
         self.home = Path(tempfile.mkdtemp(prefix="consult-shop-"))
-        settings = environment(self.home, stage.copy(self.home), redis.url if redis else "")
+        settings = environment(self.home, stage.copy(self.home), redis.url if redis else "") | more
         self.database = f"shop{stage.copies}"
-        self.servers = [Server(APPLICATION, settings, under=under) for _ in range(processes)]
+        self.servers = [Server(application, settings, under=under) for _ in range(processes)]
         self.history: list[Event] = []
 
     def open(self) -> None:

@@ -38,7 +38,14 @@ def mailer(settings: dict[str, Any]) -> dict[str, Any]:
         chosen: dict[str, Any] = settings["MAILERS"]["default"]
         options: dict[str, Any] = chosen["OPTIONS"]
         return {"backend": chosen["BACKEND"].split(".")[-2]} | options
-    names = {"host": "HOST", "port": "PORT", "username": "HOST_USER", "use_tls": "USE_TLS", "file_path": "FILE_PATH"}
+    names = {
+        "host": "HOST",
+        "port": "PORT",
+        "username": "HOST_USER",
+        "use_tls": "USE_TLS",
+        "file_path": "FILE_PATH",
+        "timeout": "TIMEOUT",
+    }
     chosen = {name: settings[f"EMAIL_{theirs}"] for name, theirs in names.items()}
     return {"backend": settings["EMAIL_BACKEND"].split(".")[-2]} | chosen
 
@@ -78,6 +85,7 @@ def test_letters_go_where_the_environment_says(tmp_path: Path, scheme: str, tls:
     assert letters["backend"] == "smtp"
     assert (letters["host"], letters["port"], letters["username"]) == ("mail.example", 587, "lamp")
     assert letters.get("use_tls", False) is tls
+    assert letters["timeout"] == 30
 
 
 def test_postgres_and_redis_are_two_variables(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.conf import settings
@@ -21,20 +22,25 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         seed.sow()
         call_command("collectstatic", interactive=False, verbosity=0)
-        self.stdout.write(welcome(port))
+        url = f"http://{ADDRESS}:{port}"
+        if "SITE_URL" not in os.environ:
+            settings.CONSULT["SITE_URL"] = url
+        self.stdout.write(welcome(url))
         self.stdout.flush()
         serve(port)
 
 
-def welcome(port: int) -> str:
-    url = f"http://{ADDRESS}:{port}"
+def welcome(url: str) -> str:
+    mail = f"in {settings.MAIL_FOLDER}, a file each" if settings.MAIL_FOLDER else "by the mail server of EMAIL_URL"
     people = "\n".join(f"  {name:<10} {seed.PASSWORD}  {role}" for name, role in seed.ACCOUNTS.items())
     return f"""
 Lampwick, the example shop, is open. Ctrl-C closes it.
 
   the shop   {url}/
-  the desk   {url}/admin/consult/desk/
+  the desk   {url}/admin/consult/desk/   as operator; until you switch on Available, visitors leave letters
+  e-mails    {mail}
   the rules  {url}/admin/consult/rule/   and what came of them: {url}/admin/consult/rule/results/
+  the hours  {url}/admin/consult/schedule/   and what was promised: {url}/admin/consult/report/   as manager
 
 Invitations, each in a new private window, for nobody gets two in a visit, or in a day:
   stay on {url}/lamps/heron/ for 25 seconds
