@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib.admin import AdminSite
@@ -17,8 +18,9 @@ from django.urls import reverse
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from consult.away.models import Callback, Schedule
 from consult.chat import contact
-from consult.chat.models import ANSWER, Conversation, Message, Visitor
+from consult.chat.models import ANSWER, Conversation, Message, Visitor, name_of
 from consult.conf import conf
 from consult.desk import device, past
 from consult.orders import book
@@ -69,7 +71,7 @@ class Earlier:
 
 class Aside:
     """What stands beside a conversation: its visitor, what came before and what they ordered, linked as far as this
-    operator may follow. However much there is of it, six queries read it.
+    operator may follow. However much there is of it, nine queries read it.
     """
 
     def __init__(self, site: AdminSite, request: HttpRequest, conversation: Conversation) -> None:
@@ -115,6 +117,26 @@ class Aside:
         return device.words(self.visitor.user_agent)
 
     @cached_property
+    def call(self) -> Callback | None:
+        """The latest call of this conversation."""
+        calls = self.conversation.callbacks.select_related("arranged_by").prefetch_related("attempts")
+        return calls.order_by("-pk").first()
+
+    @property
+    def arranged_by(self) -> str:
+        """The operator who arranged that call, if one did."""
+        return name_of(self.call.arranged_by) if self.call and self.call.arranged_by else ""
+
+    @cached_property
+    def try_id(self) -> UUID:
+        """Names the next try before it is told: told again it is the same."""
+        return uuid4()
+
+    @cached_property
+    def again_after(self) -> int:
+        return Schedule.current().call_again_after
+
+    @cached_property
     def holders(self) -> list[past.Holder]:
         return past.holders(self.conversation, HOLDERS_SHOWN)
 
@@ -152,7 +174,9 @@ class Aside:
         model = book.order_model()
         if not self.site.is_registered(model) or not self.site.get_model_admin(model).has_add_permission(self.request):
             return None
-        query = urlencode({"consultation": self.conversation.public_id})
+        # Who has just been reached by phone orders by phone.
+        reached = self.call and self.call.state == Callback.State.REACHED
+        query = urlencode({"consultation": self.conversation.public_id} | ({"source": "phone"} if reached else {}))
         return f"{self._reverse(model, 'add')}?{query}"
 
     @cached_property

@@ -13,17 +13,20 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consult.chat import contact, duty, rate
+from consult.away import callback
+from consult.away.words import to_operators
+from consult.chat import contact, duty, presence, rate
 from consult.chat.entry import Refused
 from consult.chat.models import ANSWER, VIEW_ALL, Conversation, name_of
 from consult.chat.tag import Tag
 from consult.chat.text import MAX_LENGTH
-from consult.desk import find, icon, words
+from consult.desk import calls, find, icon, letters, words
 from consult.desk.aside import Aside, Contact
 from consult.desk.handover import NoteForm, OfferForm, ReturnForm
 from consult.desk.models import Desk
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from django.forms import Form
 
 NOBODY = UUID(int=0)  # stands in the page's URLs where the browser puts the conversation it means
-VERBS = ("release", "close", "reopen", "accept", "withdraw")  # of a conversation, with nothing more to say
+VERBS = ("release", "reopen", "accept", "withdraw")  # of a conversation, with nothing more to say
 
 
 @admin.register(Desk)
@@ -49,6 +52,7 @@ class DeskAdmin(ReadersAdmin):
             path("<uuid:public_id>/visitor/", self._for_operators(self.visitor_view), name="consult_desk_visitor"),
             path("icon/<int:count>.svg", icon.show, name="consult_desk_icon"),
             path("duty/", self._for_operators(self.duty_view), name="consult_desk_duty"),
+            path("closed/", self._for_operators(self.closed_view), name="consult_desk_closed"),
             path("find/", self._for_readers(self.find_view), name="consult_desk_find"),
             path("find/filters/", self._for_readers(self.filters_view), name="consult_desk_filters"),
             path("tags/", self._for_operators(self.known_tags_view), name="consult_desk_known_tags"),
@@ -57,11 +61,21 @@ class DeskAdmin(ReadersAdmin):
                 for verb, view in (
                     *((verb, self._verb_view(verb)) for verb in VERBS),
                     ("take", self.take_view),
+                    ("close", self.close_view),
                     ("note", self.note_view),
                     ("offer", self.offer_view),
                     ("return", self.return_view),
                     ("tags", self.tags_view),
+                    ("call", self.call_view),
                 )
+            ],
+            *[
+                path(
+                    f"<uuid:public_id>/call/<uuid:call>/{verb}/",
+                    self._for_operators(view),
+                    name=f"consult_desk_{verb}",
+                )
+                for verb, view in (("tried", self.tried_view), ("cancel", self.cancel_view))
             ],
         ]
 
@@ -69,12 +83,14 @@ class DeskAdmin(ReadersAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The page without its rows: they come by the socket, the one place that tells what the list holds."""
         request.current_app = self.admin_site.name
+        letters.warn(request, self.admin_site)
         context = self.admin_site.each_context(request) | {
             "title": _("Desk"),
             "opts": self.opts,  # some themes write the way back to the index from it
             "is_nav_sidebar_enabled": False,  # the desk needs the width
             "operator_name": name_of(_operator(request)),
             "on_duty": duty.is_on(_operator(request)),
+            "calls": callback.offered(),
             "answers": request.user.has_perm(ANSWER),
             "sees_all": request.user.has_perm(VIEW_ALL),
             "limit": MAX_LENGTH,
@@ -122,10 +138,21 @@ class DeskAdmin(ReadersAdmin):
             duty.end(_operator(request))
         return HttpResponse(status=204)
 
+    @method_decorator(require_safe)
+    @method_decorator(never_cache)
+    def closed_view(self, request: HttpRequest) -> HttpResponse:
+        """Why visitors see the shop as closed although somebody is available; nothing if they don't."""
+        return HttpResponse(to_operators(presence.now()), content_type="text/plain; charset=utf-8")
+
     @method_decorator(require_POST)
     def take_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         conversation, only_if_free = self._find(request, public_id), "only_if_free" in request.POST
         return _answer(lambda user: conversation.take(user, only_if_free=only_if_free), request)
+
+    @method_decorator(require_POST)
+    def close_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        conversation = self._find(request, public_id)
+        return _answer(lambda user: calls.close(conversation, user), request)
 
     @method_decorator(require_POST)
     def note_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
@@ -162,6 +189,30 @@ class DeskAdmin(ReadersAdmin):
     def known_tags_view(self, request: HttpRequest) -> TemplateResponse:
         """What to suggest where tags are put on: a fragment, asked for when somebody begins to."""
         return TemplateResponse(request, "consult/desk/known_tags.html", {"tags": Tag.objects.all()})
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    @method_decorator(never_cache)
+    def call_view(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """The form that arranges a call: a fragment, asked for when one is to be arranged."""
+        conversation = self._find(request, public_id)
+        if request.method == "POST":
+            form = calls.ArrangeForm(conversation, request.POST)
+            return _answer(lambda user: calls.arrange(conversation, user, form), request, form)
+        request.current_app = self.admin_site.name
+        context = {"conversation": conversation, "form": calls.ArrangeForm(conversation)}
+        return TemplateResponse(request, "consult/desk/arrange.html", context)
+
+    @method_decorator(require_POST)
+    def tried_view(self, request: HttpRequest, public_id: UUID, call: UUID) -> HttpResponse:
+        """What came of a try to call."""
+        wanted = get_object_or_404(self._find(request, public_id).callbacks, public_id=call)
+        form, now = calls.TryForm(request.POST), timezone.now()
+        return _answer(lambda user: callback.attempt(wanted, user, now=now, **form.cleaned_data), request, form)
+
+    @method_decorator(require_POST)
+    def cancel_view(self, request: HttpRequest, public_id: UUID, call: UUID) -> HttpResponse:
+        wanted = get_object_or_404(self._find(request, public_id).callbacks, public_id=call)
+        return _answer(lambda user: callback.cancel(wanted, user, now=timezone.now()), request)
 
     def _verb_view(self, verb: str) -> Callable[..., HttpResponse]:
         @require_POST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from consult.away.wish import GONE
 from consult.chat.models import MOST_TAGS
 from consult.chat.text import MAX_LENGTH
 
@@ -19,6 +20,9 @@ def refusal(reason: str) -> str:
         "withdrawn": _("This conversation is no longer offered to you."),
         "unknown_tag": _("There is no such tag. Choose one of the known tags."),
         "too_many_tags": _("It has %(limit)s tags already. Take one off first.") % {"limit": MOST_TAGS},
+        "call_open": _("There is a call to make. Make it or cancel it first."),
+        "call_over": _("This call is over already."),
+        "slot_taken": str(GONE),
         "slow_down": _("That was very fast. Wait a moment and send it again."),
         "empty": _("There is nothing in it. Write something first."),
         "too_long": _("It is longer than %(limit)s characters. Shorten it and send it again.") % {"limit": MAX_LENGTH},

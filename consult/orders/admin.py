@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from consult.chat.models import Conversation, public_id
+from consult.chat.models import Conversation, Message, public_id
 from consult.orders import book, tagging
 from consult.orders.sourced import Source, SourcedOrder
 
@@ -107,7 +107,9 @@ class SourcedOrderAdmin(OrderAdmin):
         if change:
             return form
         if conversation := self._opened_from(request):
-            return coming(form, source=Source.CHAT, consultation=conversation, taken_by=request.user)
+            return coming(
+                form, source=spoken_by(request, conversation), consultation=conversation, taken_by=request.user
+            )
         form = coming(form, taken_by=request.user)
         if "source" in form.base_fields:
             form.base_fields["source"] = spoken_source()
@@ -203,6 +205,13 @@ def coming(form: type[forms.ModelForm[Any]], **origin: Any) -> type[forms.ModelF
                 setattr(self.instance, name, value)
 
     return Coming
+
+
+def spoken_by(request: HttpRequest, conversation: Conversation) -> Source:
+    """How the buyer was spoken with: by phone only if the desk says so, and they were called."""
+    if request.GET.get("source") == Source.PHONE and conversation.messages.filter(kind=Message.Kind.CALLED).exists():
+        return Source.PHONE
+    return Source.CHAT
 
 
 def spoken_source() -> forms.ChoiceField:

@@ -57,6 +57,20 @@ def on_duty(operator_context: BrowserContext) -> Iterator[Page]:
 
 def make_peace(desk: Page) -> None:
     """Close what other tests have left open."""
+    tab(desk, "Calls").click()
+    expect(tab(desk, "Calls")).to_have_attribute("aria-pressed", "true")
+    expect(desk.locator("consult-rows[data-list=calls]")).to_be_visible()
+    desk.evaluate(
+        r"""async () => {
+            const body = new URLSearchParams({
+                csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value});
+            for (const {dataset} of document.querySelectorAll("consult-rows li")) {
+                const aside = await (await fetch(`${location.pathname}${dataset.conversation}/aside/`)).text();
+                await fetch(aside.match(/formaction="([^"]+\/cancel\/)"/)[1], {method: "POST", body});
+            }
+        }"""
+    )
+    expect(desk.locator("consult-rows li")).to_have_count(0)
     for name in ("Mine", "Waiting"):
         tab(desk, name).click()
         expect(tab(desk, name)).to_have_attribute("aria-pressed", "true")
@@ -161,6 +175,34 @@ def test_what_a_colleague_returns_is_told_once(on_duty: Page, question: str) -> 
     expect(on_duty.get_by_text("Choose a conversation")).to_be_visible()
     tab(on_duty, "Mine").click()
     expect(row(on_duty, question)).not_to_contain_text("returned")
+
+
+def test_a_call_whose_time_has_come_rings_until_somebody_has_called(
+    on_duty: Page, question: str, number: str, come_due: Callable[[str], None]
+) -> None:
+    turn_to(on_duty, question)
+    answer(on_duty, "I'll call you.")
+    on_duty.get_by_role("button", name="Arrange a call").click()
+    dialog = on_duty.get_by_role("dialog", name="Arrange a call")
+    dialog.get_by_label("Phone").fill(number)
+    dialog.get_by_label("When").select_option(index=5)
+    dialog.get_by_role("button", name="Arrange", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(on_duty).to_have_title(re.compile("^Desk"))
+    rang(on_duty)
+    on_duty.clock.fast_forward(90_000)
+    assert not rang(on_duty), "its time is still to come"
+    come_due(number)
+    rings(on_duty)
+    expect(on_duty).to_have_title(re.compile(r"^\(1\) Desk"))
+    expect(on_duty.locator("consult-rows li[data-long]")).to_have_count(1)
+    on_duty.clock.fast_forward(90_000)
+    rings(on_duty)
+    on_duty.get_by_role("button", name="No answer").click()
+    expect(on_duty).to_have_title(re.compile("^Desk"))
+    rang(on_duty)
+    on_duty.clock.fast_forward(90_000)
+    assert not rang(on_duty)
 
 
 def test_nobody_new_waiting_is_not_that_nobody_is(on_duty: Page) -> None:

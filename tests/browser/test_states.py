@@ -64,7 +64,7 @@ def visitor(browser: Browser, demo: Demo) -> Iterator[Page]:
         yield context.new_page()
 
 
-def test_nobody_is_shut_out_from_the_desk(walk: Walk, visitor: Page, known_tag: str) -> None:
+def test_nobody_is_shut_out_from_the_desk(walk: Walk, visitor: Page, known_tag: str, number: str) -> None:
     desk = walk.page
     question = f"Does it dim? {uuid4().hex[:8]}"
     people.open_panel(visitor)
@@ -102,6 +102,23 @@ def test_nobody_is_shut_out_from_the_desk(walk: Walk, visitor: Page, known_tag: 
     expect(said(desk, "She asked last year, too.")).to_have_attribute("data-kind", "note")
     desk.get_by_role("group", name="For whom").get_by_role("button", name="Answer").click()
     walk.look("noted")
+
+    desk.get_by_role("button", name="Arrange a call").click()
+    arranging = desk.get_by_role("dialog", name="Arrange a call")
+    arranging.get_by_role("button", name="Arrange", exact=True).click()
+    expect(arranging.get_by_text("Enter the number to call.")).to_be_visible()
+    walk.look("arranging")
+    arranging.get_by_label("Phone").fill(number)
+    arranging.get_by_role("button", name="Arrange", exact=True).click()
+    expect(desk.get_by_role("region", name="Call")).to_be_visible()
+    tab(desk, "Calls").click()
+    walk.look("call")
+    desk.get_by_role("button", name="No answer").click()
+    expect(desk.get_by_role("list", name="Tries so far")).to_be_visible()
+    walk.look("tried")
+    desk.get_by_role("button", name="Cancel the call").click()
+    expect(desk.get_by_role("region", name="Call").get_by_text("cancelled")).to_be_visible()
+    tab(desk, "Mine").click()
 
     desk.get_by_role("searchbox", name="Search").fill(question.rpartition(" ")[2])
     expect(desk.get_by_role("list", name="Found").get_by_role("listitem")).to_have_count(1)

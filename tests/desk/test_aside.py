@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin import site
@@ -18,7 +19,7 @@ from consult.desk import device
 from consult.desk.aside import Aside
 from consult.models import Conversation, Handover, Visitor
 from example_shop.models import Order
-from tests.desk.conftest import ask, at
+from tests.desk.conftest import arranged, ask, at
 
 PHONE = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Mobile Safari/537.36"
@@ -127,7 +128,7 @@ def test_who_had_it_and_why_no_longer(
     assert history.index("has it now") < history.index("Mary") < history.index("offered")
 
 
-def test_however_much_there_is_six_queries_read_it(visitor: Visitor, operator: User) -> None:
+def test_however_much_there_is_nine_queries_read_it(visitor: Visitor, operator: User) -> None:
     def read(conversation: Conversation) -> int:
         request = RequestFactory().get("/")
         request.user = User.objects.get(pk=operator.pk)
@@ -139,14 +140,19 @@ def test_however_much_there_is_six_queries_read_it(visitor: Visitor, operator: U
 
     for _ in range(3):
         Order.objects.create(consultation=spoken(visitor, operator), source="chat")
-    few = read(ask(visitor, "And today?"))
+    now = ask(visitor, "And today?")
+    call = arranged(now, operator)
+    call.attempts.create(client_id=uuid4(), operator=operator, operator_name="Olga", outcome="no_answer")
+    few = read(now)
     for _ in range(12):
         Order.objects.create(consultation=spoken(visitor, operator), source="chat")
     now = ask(visitor, "And today?")
+    call = arranged(now, operator)
     for _ in range(5):
         now.take(operator)
         now.release(operator)
-    assert read(now) == few == 6
+        call.attempts.create(client_id=uuid4(), operator=operator, operator_name="Olga", outcome="no_answer")
+    assert read(now) == few == 9
 
 
 def test_what_visitors_call_themselves_is_text(visitor: Visitor, conversation: Conversation, operator: User) -> None:

@@ -57,9 +57,9 @@ def test_the_admin_index_hides_the_desk_from_other_staff(staff: User) -> None:
 @pytest.mark.parametrize(
     ("who", "lists"),
     [
-        ("operator", ["waiting", "mine"]),
-        ("manager", ["waiting", "mine", "all"]),
-        ("reader", ["waiting", "mine", "all"]),
+        ("operator", ["waiting", "mine", "calls"]),
+        ("manager", ["waiting", "mine", "calls", "all"]),
+        ("reader", ["waiting", "mine", "calls", "all"]),
     ],
 )
 def test_only_those_who_may_see_all_are_offered_all(

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from consult.chat import visits
+from consult.chat import log, visits
+from consult.chat.entry import SHOP, Entry
 from consult.models import Conversation, Visitor
 from example_shop.models import Basket, Order, Product
 from tests.orders.conftest import lines_about_orders
@@ -146,6 +147,31 @@ def test_nothing_typed_changes_where_it_came_from(
     assert at_desk.post(url, filled(lamp, consultation=str(elsewhere.pk), **forged)).status_code == 302
     order = Order.objects.get()
     assert (order.source, order.consultation, order.taken_by) == ("chat", answered, operator)
+
+
+def called(conversation: Conversation) -> None:
+    """As the desk writes it, when the visitor was reached."""
+    line = Entry(SHOP, uuid4(), kind="called", conversation=conversation.public_id, facts={"name": "Olga"})
+    log.say(line)
+
+
+def test_who_was_called_ordered_by_phone(
+    at_desk: Client, answered: Conversation, operator: User, lamp: Product
+) -> None:
+    called(answered)
+    by_phone = from_desk(answered, source="phone")
+    assert "Phone" in at_desk.get(by_phone).content.decode()
+    assert at_desk.post(by_phone, filled(lamp)).status_code == 302
+    order = Order.objects.get()
+    assert (order.source, order.consultation, order.taken_by) == ("phone", answered, operator)
+    assert order.identifier == f"P-{order.pk}"
+
+
+@pytest.mark.parametrize("source", ["basket", "nonsense", ""])
+def test_a_call_makes_no_other_source(at_desk: Client, answered: Conversation, lamp: Product, source: str) -> None:
+    called(answered)
+    at_desk.post(from_desk(answered, source=source), filled(lamp))
+    assert Order.objects.get().source == "chat"
 
 
 def test_a_colleagues_conversation_opens_no_form(

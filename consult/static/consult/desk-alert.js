@@ -108,18 +108,19 @@ class ConsultAlert extends HTMLElement {
   /** Shows how many wait; tells what rose: LOUD for those that nobody has, SOFT for one's own. */
   #count(counts) {
     const before = this.#counts;
-    this.#counts = { waiting: counts.waiting ?? 0, unanswered: counts.unanswered ?? 0 };
+    this.#counts = { waiting: counts.waiting ?? 0, unanswered: counts.unanswered ?? 0, due: counts.due ?? 0 };
     const number = this.#number;
     document.title = number ? `(${number}) ${this.#title}` : this.#title;
     const icon = document.querySelector('link[data-desk="icon"]');
     const drawn = icon.getAttribute("href").replace(/\d+(?=\.svg$)/, String(Math.min(number, MARKS_COUNTED)));
     if (icon.getAttribute("href") !== drawn) icon.setAttribute("href", drawn);
     if (before && this.#counts.waiting > before.waiting) return LOUD;
+    if (before && this.#counts.due > before.due) return LOUD;
     return before && this.#counts.unanswered > before.unanswered ? SOFT : null;
   }
 
   get #number() {
-    return this.#counts ? this.#counts.waiting + this.#counts.unanswered : 0;
+    return this.#counts ? this.#counts.waiting + this.#counts.unanswered + this.#counts.due : 0;
   }
 
   /** How many there is to ring for: all that are counted, save the one that the operator is about to answer. */
@@ -141,8 +142,9 @@ class ConsultAlert extends HTMLElement {
 
   #tick() {
     if (!(this.#due > 0) || performance.now() - this.#rangAt <= AGAIN_MS) return;
-    const unexcused = this.#counts.waiting - (this.#excused && !this.#excused.operator ? 1 : 0);
-    this.#ring(unexcused > 0 ? LOUD : SOFT);
+    const excused = this.#excused;
+    const loud = this.#counts.waiting + this.#counts.due - (excused && (!excused.operator || callOnly(excused)) ? 1 : 0);
+    this.#ring(loud > 0 ? LOUD : SOFT);
   }
 
   // Who it is that rings.
@@ -321,10 +323,18 @@ class ConsultAlert extends HTMLElement {
   }
 }
 
-/** Whether there is something to do for this operator: nobody has it, it is offered to them, or its visitor waits. */
+/**
+ * Whether there is something to do for this operator: nobody has it, it is offered to them, or its visitor waits; or the
+ * time has come to call who waits for nothing else.
+ */
 function concerns(row) {
   if (row.gone || row.closed) return false;
+  if (callOnly(row)) return offered(row) || (row.due.overdue && (row.mine || !row.operator));
   return !row.operator || offered(row) || (row.mine && row.waiting_since !== null);
+}
+
+function callOnly(row) {
+  return row.due?.for === "call" && row.waiting_since === null;
 }
 
 function offered(row) {
@@ -339,6 +349,7 @@ function returned(row) {
 /** When it began to concern somebody: in one's own conversation each line of the visitor's does. */
 function beganAt(row) {
   if (returned(row)) return row.returned.at; // and nothing was said since
+  if (callOnly(row)) return row.due.at;
   const said = row.mine && row.last?.author.kind === "visitor" ? row.last.sent_at : null;
   return said ?? row.waiting_since ?? row.opened_at;
 }

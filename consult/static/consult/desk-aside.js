@@ -23,10 +23,10 @@ class ConsultAside extends HTMLElement {
     const { signal } = this.#stop;
     const on = (name, listen, target = this) => target.addEventListener(name, listen, { signal });
     on("consult:frame", (event) => this.#hear(event.detail), this.#desk);
-    on("consult:done", () => this.#saved());
+    on("consult:done", ({ target }) => (this.#edit?.contains(target) ? this.#saved() : this.show(this.#conversation)));
     on("consult:invalid", (event) => this.#correct(event));
     on("reset", () => this.#leave());
-    on("input", (event) => this.#wrong(event.target, ""));
+    on("input", ({ target }) => this.#edit?.contains(target) && this.#wrong(target, ""));
     on("click", (event) => this.#click(event));
     this.addEventListener("toggle", () => this.#edit.open && this.#fields[0].focus(), { signal, capture: true });
     this.#clock = setInterval(() => this.#tick(), CLOCK_MS);
@@ -62,7 +62,11 @@ class ConsultAside extends HTMLElement {
   }
 
   #replace(fresh) {
-    const focused = this.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const held = this.contains(document.activeElement) ? document.activeElement : null;
+    // What was pressed about a call may be gone; the number stays.
+    const focused = held?.closest("[data-call]") ? "[data-call] a" : `a[href="${CSS.escape(held?.getAttribute("href") ?? "")}"]`;
+    const [minutes, again] = [this, fresh].map((part) => part.querySelector("[name=again_after]"));
+    if (minutes && again) again.value = minutes.value; // which may be half typed
     if (this.#edit) {
       this.#refill(fresh);
       this.#shown.dataset.revision = fresh.dataset.revision;
@@ -70,7 +74,7 @@ class ConsultAside extends HTMLElement {
     } else {
       this.replaceChildren(fresh);
     }
-    if (focused) this.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (held) this.querySelector(focused)?.focus({ preventScroll: true });
     for (const time of this.querySelectorAll("time[datetime]")) this.#date(time);
     for (const page of this.querySelectorAll("[data-page]")) this.#path(page);
     this.#mark();
@@ -144,6 +148,7 @@ class ConsultAside extends HTMLElement {
 
   #correct(event) {
     const { errors } = event.detail;
+    if (!this.#edit?.contains(event.target)) return;
     event.preventDefault(); // said at each field
     const wrong = this.#fields.filter((field) => errors[field.name]);
     for (const field of wrong) this.#wrong(field, errors[field.name].join(" "));
@@ -229,8 +234,8 @@ class ConsultAside extends HTMLElement {
 }
 
 /** What of a row is told beside the conversation, save the page. */
-function concern({ visitor, operator, closed, handover }) {
-  return JSON.stringify([{ ...visitor, page: null }, operator, closed, handover]);
+function concern({ visitor, operator, closed, handover, due }) {
+  return JSON.stringify([{ ...visitor, page: null }, operator, closed, handover, due?.at]);
 }
 
 /** An address as people read it, without its query; with characters that could turn or hide it left as they came. */

@@ -9,6 +9,7 @@
  */
 
 const OFFLINE_MS = 2_000; // shorter breaks are not worth an operator's attention
+const CLOSED_MS = 60_000; // how often it is asked whether visitors see the shop as open
 const FEW = 50; // rows left of a page's 100, at which the rest is asked for
 const NOT_YOU = 4401; // close code: not, or no longer, an operator
 
@@ -17,6 +18,7 @@ class ConsultDesk extends HTMLElement {
   #view = { list: "waiting", page: 1 };
   #pages = 1;
   #offlineTimer = 0;
+  #closedTimer = 0;
   #otherDesks = null; // of this operator, in this browser
   #stop = null;
 
@@ -40,6 +42,7 @@ class ConsultDesk extends HTMLElement {
     this.#fit();
     this.#follow();
     this.#socket.open();
+    this.#closedTimer = setInterval(() => this.#tellClosed(), CLOSED_MS);
   }
 
   disconnectedCallback() {
@@ -47,6 +50,7 @@ class ConsultDesk extends HTMLElement {
     this.#socket.close();
     this.#otherDesks.close();
     clearTimeout(this.#offlineTimer);
+    clearInterval(this.#closedTimer);
   }
 
   // The address bar is the truth of what is open: clicks write it, back and reload read it.
@@ -98,6 +102,7 @@ class ConsultDesk extends HTMLElement {
     this.#turnPage(this.#view);
     this.#thread.catchUp();
     this.#aside.show(this.#conversation);
+    this.#tellClosed();
     // A desk that returns begins a new duty; tomorrow's, in a tab of its own, does not.
     if (this.#part("available") && sessionStorage.getItem(this.#wish) === "on") this.#setDuty(true);
   }
@@ -228,7 +233,7 @@ class ConsultDesk extends HTMLElement {
     const button = this.#part("available");
     this.#available(on);
     const refusal = await this.#post(button, button.form.action, { on: on ? "1" : "0" });
-    if (!refusal) return;
+    if (!refusal) return this.#tellClosed();
     this.#available(!on);
     this.#say(refusal.message);
   }
@@ -242,6 +247,16 @@ class ConsultDesk extends HTMLElement {
   #available(on) {
     this.#part("available")?.setAttribute("aria-checked", String(on));
     this.querySelector("consult-alert")?.toggleAttribute("available", on);
+  }
+
+  /** Says why visitors see the shop as closed though this operator is available. */
+  async #tellClosed() {
+    const closed = this.#part("closed");
+    if (!closed || document.hidden) return;
+    const available = this.#part("available").getAttribute("aria-checked") === "true";
+    const answer = available && (await fetch(closed.dataset.src, { redirect: "manual" }).catch(() => null));
+    const sentence = answer?.ok ? await answer.text() : "";
+    if (closed.textContent !== sentence) closed.textContent = sentence;
   }
 
   /** Does a verb: null, and the socket tells what changed; or why not, {message, errors?}. */
