@@ -95,6 +95,12 @@ def customer_of(request: HttpRequest) -> User | None:
     return user if user is not None and user.is_authenticated else None
 
 
+def claims_of(customer: User) -> dict[str, str]:
+    """What the account says of how to reach them."""
+    name = text.line(customer.get_full_name())[: Visitor._meta.get_field("name").max_length]
+    return {"name": name, "email": getattr(customer, customer.get_email_field_name(), "")}
+
+
 def session_of(request: HttpRequest, key: str | None = None) -> str:
     """A digest of the shop's own session (or of the one with this ``key``), "" where there is none. Makes none."""
     key = key or getattr(getattr(request, "session", None), "session_key", None)
@@ -109,13 +115,7 @@ def _new_visitor(request: HttpRequest) -> Visitor:
     customer = customer_of(request)
     if customer is None:
         return Visitor.objects.create()
-    return Visitor.objects.get_or_create(customer=customer, defaults=_claims(customer))[0]
-
-
-def _claims(customer: User) -> dict[str, str]:
-    """What the account says of how to reach them."""
-    name = text.line(customer.get_full_name())[: Visitor._meta.get_field("name").max_length]
-    return {"name": name, "email": getattr(customer, customer.get_email_field_name(), "")}
+    return Visitor.objects.get_or_create(customer=customer, defaults=claims_of(customer))[0]
 
 
 def _claim(token: Token, customer: User) -> Token:
@@ -137,7 +137,7 @@ def _join(token: Token, customer: User) -> Token:
     theirs = Visitor.objects.filter(customer=customer.pk).first()
     if theirs is None:
         visitor.customer = customer
-        for field, claim in _claims(customer).items():
+        for field, claim in claims_of(customer).items():
             setattr(visitor, field, getattr(visitor, field) or claim)
         visitor.save(update_fields=["customer", "name", "email"])
         visitor.tokens.update(customer=customer)

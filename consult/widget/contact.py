@@ -2,61 +2,42 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from django import forms
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from consult.chat import identity, log, rate, reading, text
+from consult.away import callback
+from consult.chat import beat, identity, log, presence, rate, reading
 from consult.chat.entry import Entry, Refused
 from consult.chat.models import Conversation, Message, Visitor
-from consult.widget import words
+from consult.widget import letter, words
+from consult.widget.drawn import typed
+from consult.widget.question import Question
 
 SHOWN = 200  # the latest messages; who talks longer than this has scripts
-
-
-class Question(forms.Form):
-    """What is asked. The log's own rules judge it; the form words their verdict."""
-
-    # Names the question before it is sent: a second click, or a reload of the answer, is the same question again.
-    client_id = forms.UUIDField(initial=uuid4, required=False, widget=forms.HiddenInput)
-    question = forms.CharField(
-        label=_("Your question"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"})
-    )
-
-    def entry_of(self, visitor: Visitor) -> Entry:
-        typed = self.cleaned_data
-        return Entry(visitor.author, typed["client_id"], typed["question"], visitor=visitor.pk)
-
-    def clean_client_id(self) -> UUID:
-        return self.cleaned_data["client_id"] or uuid4()
-
-    def clean_question(self) -> str:
-        try:
-            return text.body(self.cleaned_data["question"])
-        except Refused as refusal:
-            raise forms.ValidationError(words.refusals()[refusal.reason], code=refusal.reason) from refusal
 
 
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
-    """Show the conversation so far; on POST say something in it."""
-    form = Question(request.POST or None)
+    """Show the conversation so far, and while the shop is away the letter's form; on POST say something in it."""
+    beat.attend(request)
+    form = Question(typed(request) if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         response = redirect(request.path)
         try:
             with transaction.atomic():
+                if identity.visitor_of(request, claim=False) is None:
+                    letter.count(request)
                 asking = identity.engage(request, response)
                 rate.spend(asking.author.key)
-                log.say(form.entry_of(asking))
+                log.say(entry_of(form, asking))
         except Refused as refusal:
             form = kept(form, refusal)
         except OperationalError:  # somebody holds the conversation's row for too long
@@ -65,12 +46,22 @@ def contact(request: HttpRequest) -> HttpResponse:
             return response
     visitor = identity.visitor_of(request)
     conversation = reading.current(visitor.pk) if visitor else None
-    return render(
-        request,
-        "consult/widget/contact.html",
-        {"form": form, "conversation": conversation, "messages_said": said_in(conversation)},
-        status=422 if form.errors else 200,
-    )
+    now = presence.now()
+    away = now.state == presence.AWAY and not form.errors and not (conversation and conversation.operator_id)
+    context = {
+        "form": letter.blank(request) if away else form,
+        "away": away,
+        "calls": callback.offered(),
+        "now": now,
+        "conversation": conversation,
+        "messages_said": said_in(conversation),
+    }
+    return render(request, "consult/widget/contact.html", context, status=422 if form.errors else 200)
+
+
+def entry_of(form: Question, visitor: Visitor) -> Entry:
+    asked = form.cleaned_data
+    return Entry(visitor.author, asked["client_id"], asked["question"], visitor=visitor.pk)
 
 
 def kept(form: Question, refusal: Refused) -> Question:
@@ -83,9 +74,11 @@ def kept(form: Question, refusal: Refused) -> Question:
 
 def said_in(conversation: Conversation | None) -> list[Message]:
     """The latest messages, oldest first; showing them is reading them."""
-    if conversation is None:
-        return []
-    messages = list(conversation.messages.order_by("-seq")[:SHOWN])[::-1]
-    if messages:
+    messages = latest(conversation) if conversation else []
+    if conversation and messages:
         conversation.read_by("visitor", messages[-1].seq)
     return messages
+
+
+def latest(conversation: Conversation) -> list[Message]:
+    return list(conversation.messages.order_by("-seq")[:SHOWN])[::-1]

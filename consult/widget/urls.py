@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from consult.widget import contact, invite, views
+from consult.widget import call, contact, invite, letter, resume, views
 
 urlpatterns = [
     path("boot/<str:language>/", views.boot, name="boot"),
@@ -11,4 +11,7 @@ urlpatterns = [
     path("reach/<str:language>/", views.reach, name="reach"),
     path("invite/", invite.invite, name="invite"),
     path("contact/", contact.contact, name="contact"),
+    path("letter/", letter.letter, name="letter"),
+    path("call/", call.call, name="call"),
+    path("resume/<str:token>/", resume.resume, name="resume"),
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.middleware.gzip import GZipMiddleware
@@ -13,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_POST, require_safe
 
+from consult.away import callback
 from consult.chat import beat, identity, origin, presence, reading
 from consult.chat.models import Message, Visitor
 from consult.chat.text import MAX_LENGTH
@@ -21,7 +25,7 @@ from consult.widget import words
 
 FRESH = 60  # seconds in which a second page asks nothing at all
 STALE = 600  # seconds in which it may show the old answer while it asks
-COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # every visitor of the shop carries it
+COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}  # every visitor of the shop carries it
 
 
 class Compression(GZipMiddleware):
@@ -44,7 +48,7 @@ def boot(request: HttpRequest, language: str) -> HttpResponse:
     beat.attend(request)
     language, now = known(language), presence.now()
     with translation.override(language):
-        texts = {"now": now.text(), "unread": words.unread()}
+        texts = {"now": now.text()}
         invitations = current.for_browser(language, now.state, facts.now())
     texts |= invitations.pop("texts", {})
     return JsonResponse({"availability": now.state, "texts": texts, **invitations}, json_dumps_params=COMPACT)
@@ -71,7 +75,13 @@ def engage(request: HttpRequest) -> HttpResponse:
         return HttpResponseForbidden()
     language = request.POST.get("language", "")
     with translation.override(language if translation.check_for_language(language) else translation.get_language()):
-        context = {"reasons": words.refusals(), "limit": MAX_LENGTH}
+        context = {
+            "reasons": words.refusals(),
+            "unread": json.dumps(words.unread(), **COMPACT),
+            "limit": MAX_LENGTH,
+            "now": presence.now(),
+            "calls": callback.offered(),
+        }
         response = render(request, "consult/widget/panel.html", context)
     identity.engage(request, response)
     return response
@@ -92,12 +102,14 @@ def standing(visitor: Visitor) -> dict[str, object]:
     conversation = reading.current(visitor.pk)
     if conversation is None:
         return {"visitor": True, "conversation": None, "open": False, "unread": 0}
-    answers = conversation.messages.filter(kind=Message.Kind.TEXT, seq__gt=conversation.visitor_read)
+    answers = conversation.messages.filter(
+        kind=Message.Kind.TEXT, author_key__startswith="u", seq__gt=conversation.visitor_read
+    )
     return {
         "visitor": True,
         "conversation": str(conversation.public_id),
         "open": conversation.closed_at is None,
-        "unread": answers.exclude(author_key=visitor.author.key).count(),
+        "unread": answers.count(),
     }
 
 

@@ -137,3 +137,17 @@ def test_nobody_reads_what_another_asked(client: Client) -> None:
     ask(client, "Is the Heron heavy?")
     assert "Heron" in client.get(CONTACT).content.decode()
     assert "Heron" not in Client().get(CONTACT).content.decode()
+
+
+def test_who_is_somebody_new_each_time_asks_no_more_than_an_office() -> None:
+    """While the shop is away each question becomes an e-mail to its operators."""
+    answers = [ask(Client(), f"Question {number}") for number in range(21)]
+    assert [answer.status_code for answer in answers] == [302] * 20 + [422]
+    assert Conversation.objects.count() == 20
+
+
+def test_who_is_known_asks_on_in_a_crowded_office(client: Client) -> None:
+    ask(client, "Is the Heron heavy?")
+    for number in range(20):
+        ask(Client(), f"Question {number}")
+    assert ask(client, "Is it?").status_code == 302

@@ -9,8 +9,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from consult.chat.entry import Author
-from consult.models import Token, Visitor
+from consult.chat import duty
+from consult.chat.entry import SHOP, Author
+from consult.models import Schedule, Token, Visitor
 
 pytestmark = pytest.mark.django_db
 ENGAGE, ME = "/consult/engage/", "/consult/me/"
@@ -55,6 +56,20 @@ def test_a_page_of_another_site_gets_nothing(client: Client, origin: str | None)
     assert (answer.status_code, answer.content, answer.cookies) == (403, b"", {})
     assert len(queries) == 0
     assert not Visitor.objects.exists()
+
+
+def test_the_panel_knows_at_once_whether_somebody_is_there(client: Client, operator: User) -> None:
+    assert 'data-availability="away" data-told="Nobody is here right now.' in engage(client).content.decode()
+    duty.begin(operator)
+    assert 'data-availability="online"' in engage(client).content.decode()
+
+
+def test_calls_are_offered_where_the_shop_calls_anybody(client: Client) -> None:
+    assert 'name="call"' in engage(client).content.decode()
+    Schedule.objects.create(calls_at_once=0)
+    panel = engage(client).content.decode()
+    assert "<consult-panel" in panel
+    assert "Request a call" not in panel
 
 
 def test_engaging_twice_is_engaging_once(client: Client) -> None:
@@ -112,6 +127,7 @@ def test_answers_wait_until_they_are_read(client: Client, operator: User) -> Non
     conversation.take(operator)
     conversation.say(author_of(operator), "Eleven kilos.")
     conversation.say(author_of(operator), "Most of it in the foot.")
+    conversation.say(SHOP, "Just write.")  # by itself: that is no answer
     assert client.get(ME).json() == {
         "visitor": True, "conversation": str(conversation.public_id), "open": True, "unread": 2,
     }  # fmt: skip
