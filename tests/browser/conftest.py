@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import cache
+from random import randrange
 from uuid import uuid4
 
 import pytest
@@ -14,8 +18,41 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, S
 from tests.browser import people
 from tests.browser.people import Operator, sit_down
 from tests.demo import Demo
+from tests.faults.machines import ROOT
 
 expect.set_options(timeout=15_000)  # ms: on a busy machine, and no longer than it takes on a quiet one
+
+# Somebody whom no test takes off duty, with a seat for everybody whom one left waiting; open at whatever hour it is.
+STAND_IN = """
+from datetime import UTC, datetime
+from django.contrib.auth.models import Permission, User
+from consult.models import Duty, Override, Schedule, Seats
+stand_in = User.objects.create(username="stand-in", first_name="Stan", is_staff=True)
+stand_in.user_permissions.set(Permission.objects.filter(codename="answer_conversation"))
+ever = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+Duty.objects.create(operator=stand_in, operator_name="Stan", began_at=ever[0], seen_at=ever[1])
+schedule, _ = Schedule.objects.get_or_create()
+Seats.objects.create(schedule=schedule, operator=stand_in, seats=10_000)
+Override.objects.create(schedule=schedule, state="open", begins_at=ever[0], ends_at=ever[1])
+"""
+
+
+@pytest.fixture(scope="session")
+def demo(demo: Demo) -> Demo:
+    """The demo that all tests with browsers visit; somebody is on duty there."""
+    stand_in(demo)
+    return demo
+
+
+@pytest.fixture
+def nobody_on_duty(demo: Demo) -> Iterator[None]:
+    """Whoever was on duty is not, for the time of a test."""
+    with closing(sqlite3.connect(demo.database, timeout=20)) as database:
+        with database:
+            database.execute("UPDATE consult_duty SET ended_at = seen_at WHERE ended_at IS NULL")
+        yield
+        with database:
+            database.execute("UPDATE consult_duty SET ended_at = NULL WHERE operator_name = 'Stan'")
 
 
 @pytest.fixture
@@ -141,13 +178,41 @@ def question(visitor_page: Page) -> str:
     return words
 
 
+@pytest.fixture
+def number() -> str:
+    """A number that nobody asked to be called at before."""
+    return f"+49 30 {randrange(1_000_000, 10_000_000)}"
+
+
+@pytest.fixture
+def come_due(demo: Demo) -> Callable[[str], None]:
+    """The time comes of the call to a number."""
+
+    def come(number: str) -> None:
+        calls = "SELECT conversation_id FROM consult_callback WHERE phone = ?"
+        due = "SET due_at = datetime('now', '-1 second')"
+        phone = [number.replace(" ", "")]
+        with closing(sqlite3.connect(demo.database, timeout=20)) as database, database:
+            database.execute(f"UPDATE consult_conversation {due} WHERE id IN ({calls})", phone)
+            database.execute(f"UPDATE consult_callback {due} WHERE phone = ?", phone)
+
+    return come
+
+
+def stand_in(demo: Demo) -> None:
+    """Let somebody be on duty in the demo, for ever."""
+    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", STAND_IN]
+    subprocess.run(command, cwd=ROOT, env=demo.environment(), check=True)
+
+
 def listening(page: Page) -> list[str]:
     """What the page writes to its console as an error, from now on."""
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # A line that is cut is the network's complaint, not the page's.
-        if message.type == "error" and "WebSocket connection" not in message.text and "net::ERR" not in message.text:
+        # A line that is cut is the network's complaint, not the page's; and a form that is refused is told so in it.
+        expected = re.search("WebSocket connection|net::ERR|status of 4(09|22|29)", message.text)
+        if message.type == "error" and not expected:
             complaints.append(message.text)
 
     page.on("console", hear)

@@ -90,6 +90,14 @@ def say(page: Page, body: str) -> str:
     return conversation
 
 
+def leave_letter(page: Page, question: str, email: str = "vera@shop.example") -> None:
+    """Leave a message where the panel asks for one, and wait until the shop has it."""
+    page.get_by_role("textbox", name="Your e-mail").fill(email)
+    page.get_by_role("textbox", name="Your question").fill(question)
+    page.get_by_role("button", name="Send message").click()
+    expect(page.locator("consult-way[data-sent]")).to_contain_text("Thank you")
+
+
 def sit_down(page: Page, address: str = DESK) -> None:
     page.goto(address)
     expect(page.locator("consult-desk")).to_have_attribute("data-connection", "online")

@@ -273,6 +273,7 @@ def test_a_break_loses_nothing(
     expect(people.rows(visitor_page).filter(has_text="Said without a line")).to_have_count(1)
 
 
+@pytest.mark.usefixtures("nobody_on_duty")
 def test_the_switch_tells_visitors_and_comes_back_with_the_desk(desk: Page, visitor_page: Page) -> None:
     switch = desk.get_by_role("switch", name="Available")
     expect(switch).not_to_be_checked()

@@ -207,7 +207,8 @@ def test_what_the_readme_says_in_short(project: Project, visitor: Page) -> None:
     readme = (ROOT / "README.md").read_text()
     project.follow(readme.partition("## Put it into your own shop")[2].partition("\n## ")[0])
     people.open_panel(visitor)
-    people.say(visitor, "Is anybody there?")
+    people.leave_letter(visitor, "Is anybody there?")
+    expect(people.rows(visitor, "sent")).to_contain_text("Is anybody there?")
 
 
 def test_step_by_step(project: Project, visitor: Page, staff: Page) -> None:
@@ -217,6 +218,8 @@ def test_step_by_step(project: Project, visitor: Page, staff: Page) -> None:
     staff.context.clear_cookies()
     sign_in(staff, "olga", "/admin/consult/desk/")
     expect(staff.locator("consult-desk")).to_have_attribute("data-connection", "online")
+    with staff.expect_response("**/duty/"):
+        staff.get_by_role("switch", name="Available").click()
 
     people.open_panel(visitor)
     people.say(visitor, "Does it dim?")

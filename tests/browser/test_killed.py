@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import stand_in
 from tests.browser.people import field, open_panel, rows, say
 from tests.demo import Demo
 
@@ -16,6 +17,7 @@ def test_both_sides_show_the_same_after_the_server_was_killed(
     browser: Browser, serve_demo: Callable[..., Demo]
 ) -> None:
     demo = serve_demo()
+    stand_in(demo)
     with browser.new_context(base_url=demo.url) as hers, browser.new_context(base_url=demo.url) as theirs:
         visitor, desk = hers.new_page(), theirs.new_page()
         open_panel(visitor)

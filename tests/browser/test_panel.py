@@ -253,7 +253,7 @@ def test_only_the_first_hello_tells_of_the_visit(visitor_page: Page) -> None:
     zone = visitor_page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
     assert first["page"] == {"url": visitor_page.url, "title": visitor_page.title()}
     assert first["visit"] == {"referrer": "", "language": "en-GB", "time_zone": zone, "before": [before]}
-    assert second == {"type": "hello", "v": 1}
+    assert second == {"type": "hello", "v": 1, "language": "en"}
 
 
 def test_connecting_is_told_only_when_it_lasts(visitor_page: Page) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from tests.browser.people import Operator, label, open_panel, panel, rows, say
 
 CLOSED = "This conversation is closed. Write, and a new one begins."
-NOBODY_HERE = "Nobody is here right now. Your question is kept and will be answered here."
+NOBODY_HERE = "Nobody is here right now."
 
 
 def test_a_question_is_answered(visitor_page: Page, operator: Operator) -> None:
@@ -52,9 +52,9 @@ def test_it_says_truly_whether_somebody_is_there(visitor_page: Page) -> None:
 
     visitor_page.route_web_socket("**/ws/consult/visitor/", unaware)
     open_panel(visitor_page)
-    lines[0].send('{"type": "availability", "state": "away"}')
+    lines[0].send(json.dumps({"type": "availability", "state": "away", "text": NOBODY_HERE}))
     expect(visitor_page.get_by_role("status").filter(has_text=NOBODY_HERE)).to_be_visible()
-    lines[0].send('{"type": "availability", "state": "online"}')
+    lines[0].send(json.dumps({"type": "availability", "state": "online", "text": "Somebody is here."}))
     expect(panel(visitor_page).get_by_text("Online now")).to_be_visible()
     expect(panel(visitor_page).get_by_text(NOBODY_HERE)).to_have_count(0)
 

@@ -6,7 +6,7 @@
 // Tells, by a bubbling event: consult:open.
 
 const OPEN = "consult-open"; // in this tab's storage: the panel goes along to the next page
-const OF_THE_PANEL = ["consult-draft", "consult-outbox", "consult-declined"]; // there too, and as personal
+const OF_THE_PANEL = ["draft", "letter", "call", "outbox", "declined"].map((name) => `consult-${name}`); // as personal
 const NOT_YOU = 4401; // close code: not, or no longer, who you were
 const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)"); // here the panel fills the screen
 
@@ -52,7 +52,7 @@ class ConsultEngagement extends HTMLElement {
     this.#count(me.unread);
     // On a small screen the panel would hide the page that the visitor has just gone to.
     const goesAlong = kept(OPEN) !== null && !SMALL.matches;
-    if (me.open || goesAlong) this.#goAlong(goesAlong).catch(() => {});
+    if (me.open || me.unread || goesAlong) this.#goAlong(goesAlong).catch(() => {});
     return { ...me, open: me.open || goesAlong };
   }
 
@@ -151,11 +151,17 @@ class ConsultEngagement extends HTMLElement {
   #count(unread) {
     this.#badge.hidden = !unread;
     this.#badge.textContent = unread > 9 ? "9+" : unread;
-    this.#widget.describe({ words: (texts) => unread && plural(texts.unread, unread, this.#widget.dataset.language) });
+    this.#widget.describe({ words: unread ? this.#words(unread) : "" });
     const title = document.querySelector("title");
     const counted = unread ? `(${unread}) ` : "";
     if (title && counted !== this.#counted) title.textContent = counted + this.#title;
     this.#counted = counted;
+  }
+
+  /** The panel brings the forms. */
+  #words(unread) {
+    const { dataset } = this.querySelector("consult-panel") ?? {};
+    return dataset && plural(JSON.parse(dataset.unread), unread, this.#widget.dataset.language);
   }
 
   /** The page's title as the shop has it, who may change it while ours is counting. */

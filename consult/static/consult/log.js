@@ -270,6 +270,7 @@ class ConsultLog extends HTMLElement {
     row.toggleAttribute("data-emoji", EMOJI.test(message.body ?? ""));
     const copy = this.#part(row, "copy");
     if (copy) copy.hidden = !navigator.clipboard; // which a page has over TLS only
+    this.#write(row, "medium", this.#part(row, "medium")?.dataset[message.medium]);
     this.#word(row, { name: author.name, ...message.facts });
     this.#date(row, message.sent_at);
     this.#show(row, state);
@@ -286,7 +287,10 @@ class ConsultLog extends HTMLElement {
 
   /** As FACTS in lines.py words them for whole pages. */
   #fact(name, fact) {
-    if (name === "at" && fact) return this.#written(fact, { dateStyle: "medium", timeStyle: "short" });
+    if (name === "at" && fact) {
+      const isToday = new Date(fact).toDateString() === new Date().toDateString();
+      return this.#written(fact, { dateStyle: isToday ? undefined : "medium", timeStyle: "short" });
+    }
     if (name !== "minutes") return fact ?? "";
     const unit = { style: "unit", unit: "minute", unitDisplay: "long" };
     return new Intl.NumberFormat(this.#language, unit).format(fact);
@@ -411,8 +415,13 @@ function comesBefore(row, other) {
 }
 
 function samePerson(one, other) {
-  const text = one.kind === "text" && other.kind === "text";
+  const text = one.kind === "text" && other.kind === "text" && medium(one) === medium(other);
   return text && one.author?.kind === other.author?.kind && one.author?.name === other.author?.name;
+}
+
+/** Words still on their way go by the chat. */
+function medium(message) {
+  return message.medium ?? "chat";
 }
 
 /** Whether who left is there again at once, or what was closed goes on. */

@@ -10,6 +10,7 @@ const TYPING_LASTS = 6_000; // ms that one of theirs is shown
 const TYPING_SAID = 10_000; // ms between two that are read aloud
 const COUNT_FROM = 0.9; // of the limit, from where on characters are counted
 const PASTED = 10; // times the limit: more would make the browser slow
+const LATE = { renewed: true, letter: true, joined: false, closed: false }; // whether who reads this line waits in vain
 const PAGES = 20; // of this tab, from before
 const LONGEST = 1_000; // characters of an address: all have to go into one frame
 
@@ -34,7 +35,13 @@ class ConsultPanel extends HTMLElement {
   #page = ""; // the address that the server was told we are at
   #operator = null;
   #availability = "";
+  #told = ""; // of it, in words
   #isClosed = false;
+  #isLate = false; // who promised to answer does not
+  #isLetter = false; // who answers does by e-mail
+  #at = "chat"; // what stands below the log: the form of the chat, or the way of this name
+  #chosen = null; // by the visitor, whoever is there
+  #moved = null; // there, once it is here
   #typedAt = 0;
   #typingSaidAt = 0;
   #typingEnds = 0;
@@ -55,10 +62,12 @@ class ConsultPanel extends HTMLElement {
     this.#field = this.querySelector("textarea");
     this.#listen(this.#life.signal);
     for (const entry of this.#socket.pending) this.#outbox(entry);
-    const { text = "", place } = kept();
+    const { text = "", place, way } = kept();
     this.#field.value = text;
     this.#place = place;
+    this.#chosen = this.#form(way) && way;
     this.#typed();
+    this.#available({ state: this.dataset.availability, text: this.dataset.told });
     this.#socket.open();
   }
 
@@ -78,7 +87,8 @@ class ConsultPanel extends HTMLElement {
     this.#look();
     // On a touch screen the keyboard would cover what there is to read.
     const touch = matchMedia("(hover: none)").matches;
-    if (focus) (touch ? this.querySelector("h2") : this.#field).focus();
+    if (focus && touch) this.querySelector("h2").focus();
+    else if (focus) this.#focus();
   }
 
   close() {
@@ -93,6 +103,8 @@ class ConsultPanel extends HTMLElement {
     on(this.#socket, "consult:connection", () => this.#connection());
     for (const deed of ["retry", "forget"]) on(this.#log, `consult:${deed}`, ({ detail }) => this.#again(deed, detail));
     on(this.#part("close"), "click", () => this.close());
+    on(this.#dialog, "click", ({ target }) => this.#choose(target.closest("[data-opens]")));
+    on(this.#dialog, "consult:sent", () => this.#offer());
     on(this.#log, "consult:earlier", ({ detail }) => this.#socket.send({ type: "more", ...detail }));
     on(this.#field.form, "submit", (event) => this.#submit(event));
     on(this.#field, "input", () => this.#typed());
@@ -101,7 +113,7 @@ class ConsultPanel extends HTMLElement {
     on(this.#dialog, "keydown", (event) => this.#escape(event));
     on(this.#dialog, "close", () => this.#fire("consult:close"));
     on(document, "visibilitychange", () => this.#look());
-    on(window, "pagehide", () => keep({ text: this.#field.value, place: this.open ? this.#log.place : null }));
+    on(window, "pagehide", () => this.#keep());
     on(window, "pageshow", () => (this.#page = "")); // they were elsewhere since
     for (const name of ["resize", "scroll"]) on(visualViewport, name, () => this.#fit());
   }
@@ -131,6 +143,7 @@ class ConsultPanel extends HTMLElement {
       typing: this.#typing,
       read: ({ by, seq }) => (by === "operators" ? this.#draw((log) => log.seen(seq)) : this.#readUpTo(seq)),
       availability: this.#available,
+      place: this.#queued,
       heartbeat: ({ conversation, last_seq }) => conversation === this.#conversation && last_seq > this.#last && this.#hello(),
       contact: this.#ask,
       refused: ({ of, reason }) => of === "hello" && reason === "not_found" && this.#reset(),
@@ -144,6 +157,7 @@ class ConsultPanel extends HTMLElement {
     for (const message of frame.messages) this.#put(message);
     if (frame.more && resumed) this.#hello();
     if (this.#last || this.#drawing) this.#draw((log) => this.#complete(log, frame, resumed));
+    this.#write("queue", ""); // what is true now comes next
     this.#ask(frame.contact);
     this.#operator = frame.operator?.name ?? null;
     this.#isClosed = frame.closed;
@@ -165,6 +179,7 @@ class ConsultPanel extends HTMLElement {
     this.#epoch = epoch;
     this.#last = messages.length ? messages[0].seq - 1 : 0;
     this.#read = 0;
+    this.#isLate = this.#isLetter = false;
     this.#unread.clear();
   }
 
@@ -197,7 +212,9 @@ class ConsultPanel extends HTMLElement {
     this.#said ||= message.author?.kind === "visitor";
     if (message.conversation !== this.#conversation) return;
     this.#last = Math.max(this.#last, message.seq);
-    if (message.kind === "text" && message.author.kind !== "visitor") this.#unread.add(message.seq);
+    this.#isLate = LATE[message.kind] ?? this.#isLate;
+    this.#isLetter ||= message.kind === "letter";
+    if (message.kind === "text" && message.author.kind === "operator") this.#unread.add(message.seq);
   }
 
   // Who has read what.
@@ -217,10 +234,29 @@ class ConsultPanel extends HTMLElement {
 
   // Who is there.
 
-  #available({ state, text }) {
+  #available({ state, text = "" }) {
     this.#availability = state;
+    this.#told = text;
     this.#fire("consult:availability", { state, text });
     this.#notice();
+  }
+
+  /** Their place in the queue. To be read aloud at each change would be too much. */
+  #queued({ conversation, place }) {
+    if (conversation !== this.#conversation) return;
+    const queue = this.#part("queue");
+    queue.setAttribute("aria-live", queue.textContent ? "off" : "polite");
+    this.#write("queue", place ? queue.dataset.words.replace("{place}", place) : "");
+    this.#notice();
+  }
+
+  /** Of the shop, for this visitor: who is with them stays. */
+  get #state() {
+    return this.#operator ? "online" : this.#availability;
+  }
+
+  get #isAway() {
+    return this.#state === "away";
   }
 
   #connection() {
@@ -234,11 +270,13 @@ class ConsultPanel extends HTMLElement {
     const { dataset } = this.#part("notice");
     const { connection } = this.#socket.dataset;
     const line = (isSlow || connection !== "connecting") && dataset[connection];
-    const away = !this.#operator && this.#availability === "away" && dataset.away;
-    this.#write("notice", line || (this.#isClosed && dataset.closed) || away || "");
+    const isQueued = this.#part("queue").textContent && !this.#isAway;
+    const told = this.#state === "online" || isQueued ? "" : this.#told;
+    this.#write("notice", line || (this.#isAway && told) || (this.#isClosed && dataset.closed) || told);
     const who = this.#part("who").dataset;
-    this.#write("who", this.#operator ? who.operator.replace("{name}", this.#operator) : who[this.#availability] ?? "");
-    this.#dialog.dataset.availability = this.#operator ? "online" : this.#availability;
+    this.#write("who", this.#operator ? who.operator.replace("{name}", this.#operator) : who[this.#state] ?? "");
+    this.#dialog.dataset.availability = this.#state;
+    this.#turn();
   }
 
   #typing({ author }) {
@@ -249,6 +287,84 @@ class ConsultPanel extends HTMLElement {
     this.#write("typing", typing.dataset.words.replace("{name}", author.name));
     clearTimeout(this.#typingEnds);
     this.#typingEnds = setTimeout(() => this.#write("typing", ""), TYPING_LASTS);
+  }
+
+  // The form of the chat, or another way.
+
+  #choose(button) {
+    if (!button) return;
+    const { opens } = button.dataset;
+    this.#chosen = opens === "chat" ? null : opens;
+    this.#move(opens);
+    this.#focus();
+  }
+
+  /** What is wanted, or else possible. A letter that is being written is not taken away. */
+  #turn() {
+    const letter = this.#at === "letter" && this.#form("letter");
+    if (letter?.begun && !this.#isAway) this.#chosen ??= "letter";
+    const to = this.#chosen ?? (this.#isAway ? "letter" : "chat");
+    if (to !== this.#at) this.#move(to);
+    this.#offer();
+  }
+
+  /** Under the hands of somebody who writes, what they write in stays until the other is here. */
+  #move(to) {
+    const from = this.#form(this.#at);
+    const held = from.matches(":focus-within");
+    const writes = to === "chat" || from.querySelector("textarea:focus")?.value;
+    from.hidden = !held;
+    this.#at = this.#dialog.dataset.at = to;
+    this.#offer();
+    this.#moved = this.#show(to, from);
+    if (held) this.#focus(writes);
+  }
+
+  async #show(to, from) {
+    const form = this.#form(to);
+    const isHere = to === "chat" || (await this.#bring(form).then(() => form.show()).then(() => true, () => false));
+    if (this.#at !== to) return;
+    if (!isHere) return this.#fall();
+    from.hidden = true;
+    form.hidden = false;
+    carry(from, form);
+    this.#offer();
+  }
+
+  /** Where the other way does not come, there is the chat. */
+  #fall() {
+    this.#chosen = null;
+    this.#move("chat");
+    this.#write("hint", this.#part("hint").dataset.only);
+  }
+
+  async #focus(writes = this.#at === "chat") {
+    await this.#moved;
+    const form = this.#form(this.#at);
+    (writes ? form.querySelector("textarea") : form).focus();
+  }
+
+  /** Which ways are there beside this one. */
+  #offer() {
+    const elsewhere = this.#at !== "chat";
+    const isNeeded = this.#isLate || this.#isAway || this.#state === "busy";
+    const isSent = this.#form(this.#at).hasAttribute("data-sent");
+    const offered = {
+      chat: elsewhere && !this.#isAway,
+      letter: isNeeded && (this.#at !== "letter" || isSent),
+      call: this.#at !== "call" || isSent,
+    };
+    this.#part("ways").hidden = !(elsewhere || isNeeded);
+    for (const button of this.querySelectorAll("[data-opens]")) button.hidden = !offered[button.dataset.opens];
+  }
+
+  /** For a reload of the page, and for the next page. */
+  #keep() {
+    keep({ text: this.#field.value, place: this.open ? this.#log.place : null, way: this.#chosen });
+  }
+
+  #form(name) {
+    return name === "chat" ? this.#field.form : this.querySelector(`consult-way[name="${name}"]`);
   }
 
   // What is said.
@@ -287,16 +403,14 @@ class ConsultPanel extends HTMLElement {
   }
 
   #prepare() {
-    this.#drawing ??= Promise.all([import(this.#log.getAttribute("script")), this.#dress()]);
+    this.#drawing ??= this.#bring(this.#log);
     this.#drawing.catch(() => (this.#drawing = null));
     return this.#drawing;
   }
 
-  #dress() {
-    const style = this.#log.querySelector("link");
-    if (style.sheet) return null;
-    style.disabled = true;
-    return new Promise((onload, onerror) => Object.assign(style, { onload, onerror, disabled: false }));
+  /** The script and the style of what is in the panel, but not needed at once. */
+  #bring(element) {
+    return Promise.all([import(element.getAttribute("script")), dressed(element.querySelector("link"))]);
   }
 
   #again(deed, { client_id }) {
@@ -344,10 +458,16 @@ class ConsultPanel extends HTMLElement {
 
   /** How to reach them, after their first words, if nothing is known. What asks is fetched while they write those. */
   #ask(contact = this.#contact) {
-    const { name, email, phone } = (this.#contact = contact);
-    if (name || email || phone || !(this.#said || this.#field.value)) return;
+    this.#contact = contact;
+    if (this.#isReachable || !(this.#said || this.#field.value)) return;
     const reach = this.querySelector("consult-reach");
-    import(reach.getAttribute("script")).then(() => reach.ask(this.#said)).catch(() => {}); // the next message tries again
+    const ask = () => this.#isReachable || reach.ask(this.#said, this.#isLetter);
+    import(reach.getAttribute("script")).then(ask).catch(() => {}); // the next message tries again
+  }
+
+  get #isReachable() {
+    const { name, email, phone } = this.#contact;
+    return email || (!this.#isLetter && (name || phone));
   }
 
   #escape(event) {
@@ -377,6 +497,20 @@ class ConsultPanel extends HTMLElement {
   #fire(name, detail = null) {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
   }
+}
+
+function dressed(style) {
+  if (style.sheet) return null;
+  style.disabled = true;
+  return new Promise((onload, onerror) => Object.assign(style, { onload, onerror, disabled: false }));
+}
+
+/** The words that were begun go along. */
+function carry(from, to) {
+  const [begun, empty] = [from, to].map((form) => form.querySelector("textarea"));
+  if (!begun?.value || !empty || empty.value) return;
+  [begun.value, empty.value] = ["", begun.value];
+  for (const field of [begun, empty]) field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /** As the server counts: in code points. */
@@ -411,9 +545,9 @@ function kept() {
   return Date.now() - draft?.at < KEPT ? draft : {};
 }
 
-function keep({ text, place }) {
-  const draft = JSON.stringify({ text, place, at: Date.now() });
-  storage(() => (text || place ? sessionStorage.setItem(DRAFT, draft) : sessionStorage.removeItem(DRAFT)));
+function keep({ text, place, way }) {
+  const draft = JSON.stringify({ text, place, way, at: Date.now() });
+  storage(() => (text || place || way ? sessionStorage.setItem(DRAFT, draft) : sessionStorage.removeItem(DRAFT)));
 }
 
 if (!customElements.get("consult-panel")) customElements.define("consult-panel", ConsultPanel);

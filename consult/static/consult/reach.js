@@ -7,6 +7,7 @@ const THANKED = 5_000; // ms
 class ConsultReach extends HTMLElement {
   #markup = null;
   #asks = false;
+  #needed = false; // without an e-mail address they would hear nothing
   #life = null;
 
   connectedCallback() {
@@ -21,13 +22,25 @@ class ConsultReach extends HTMLElement {
     this.#life.abort();
   }
 
-  /** Makes ready to ask, and asks once they have ``said`` something, unless they did not want to tell. */
-  async ask(said) {
-    if (said) this.#asks = !storage(() => sessionStorage.getItem(DECLINED));
+  /**
+   * Makes ready to ask, and asks once they have ``said`` something, unless they did not want to tell. When an e-mail
+   * address becomes ``needed``, they are asked again.
+   */
+  async ask(said, needed) {
+    const anew = needed && !this.#needed;
+    this.#needed ||= needed;
+    if (said) this.#asks = anew || !storage(() => sessionStorage.getItem(DECLINED));
     this.#markup ??= this.#fetch();
     this.#markup.catch(() => (this.#markup = null));
     await this.#markup;
+    if (anew) this.#press();
     this.#part("asked").hidden = !this.#asks;
+  }
+
+  #press() {
+    const summary = this.querySelector("summary");
+    summary.textContent = summary.dataset.needed;
+    summary.parentElement.open = true;
   }
 
   async #fetch() {
@@ -44,7 +57,7 @@ class ConsultReach extends HTMLElement {
   #received(frame) {
     const saved = frame.type === "contact";
     const { name, email, phone } = (saved ? frame : frame.contact) ?? {};
-    if (name || email || phone) this.#reachable(saved);
+    if (email || (!this.#needed && (name || phone))) this.#reachable(saved);
     if (frame.of === "contact") this.#correct(frame.fields);
   }
 

@@ -6,10 +6,7 @@ const OURS = "consult-ours"; // in this tab's: whose words it keeps
 class ConsultWidget extends HTMLElement {
   #label = null;
   #engagement = null;
-  #texts = null;
-  #availability = "";
-  #now = ""; // what an open panel was told since
-  #words = () => ""; // that matter more than who is there
+  #told = {}; // by an open panel first, then by boot
   #life = null;
 
   connectedCallback() {
@@ -49,10 +46,10 @@ class ConsultWidget extends HTMLElement {
   }
 
   /** Counts and states are the label's description; its name never changes. */
-  describe({ availability = this.#availability, now = this.#now, words = this.#words }) {
-    [this.#availability, this.#now, this.#words] = [availability, now, words];
-    if (!this.#texts) return;
-    this.#label.setAttribute("aria-description", words(this.#texts) || now || this.#texts.now);
+  describe(told) {
+    Object.assign(this.#told, told);
+    const { availability = "", now = "", words } = this.#told;
+    this.#label.setAttribute("aria-description", words || now);
     this.#label.dataset.availability = availability;
   }
 
@@ -91,8 +88,7 @@ class ConsultWidget extends HTMLElement {
     const remembered = this.#remember().catch(() => null);
     const boot = await this.ask(this.dataset.boot);
     if (!boot) return;
-    this.#texts = boot.texts;
-    this.describe({ availability: this.#availability || boot.availability });
+    this.describe({ availability: boot.availability, now: boot.texts.now, ...this.#told });
     if (!boot.rules) return;
     const [me, { Watch }] = await Promise.all([remembered, import(this.dataset.trigger)]);
     if (!signal.aborted) new Watch({ widget: this, boot, me, since, signal });
