@@ -1,2 +1,4 @@
+import consult.away.admin
 import consult.desk.admin
-import consult.invitations.admin  # noqa: F401  (registers)
+import consult.invitations.admin
+import consult.reports.admin  # noqa: F401  (registers)

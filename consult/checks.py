@@ -12,9 +12,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 from django.utils.version import get_version_tuple
+from phonenumbers import SUPPORTED_REGIONS
 
 from consult.conf import DEFAULTS, chosen, conf
 from consult.orders.checks import find, nearest_to  # which registers E002 to E004, and W003
@@ -43,6 +46,30 @@ def named(segments: object) -> bool:
     return isinstance(segments, dict) and all(isinstance(name, str) and 1 <= len(name) <= 40 for name in segments)
 
 
+def address(value: object) -> bool:
+    """Whether it is an e-mail address, without a name."""
+    try:
+        validate_email(str(value))
+    except ValidationError:
+        return False
+    return isinstance(value, str)
+
+
+def taking_replies(value: object) -> bool:
+    """Whether it leaves room for what makes a reply address of it: 64 characters are before the @ at most."""
+    return address(value) and re.fullmatch(r"[^+@]{1,11}@.+", str(value)) is not None
+
+
+def mailbox(value: object) -> bool:
+    """Whether it is complete, and has nothing that nobody reads."""
+    types = {"host": str, "user": str, "password": str, "port": int, "folder": str, "tls": bool}
+    return (
+        isinstance(value, dict)
+        and {"host", "user", "password"} <= value.keys() <= types.keys()
+        and all(type(one) is types[key] for key, one in value.items())
+    )
+
+
 # What the shop may write, and how to say so. What names a model or a function has a check of its own.
 VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "LABEL_SIDE": (lambda value: value in ("start", "end"), 'Write "end" (right in English) or "start".'),
@@ -58,6 +85,35 @@ VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "COUNTRY_HEADER": (
         lambda value: value is None or (isinstance(value, str) and re.fullmatch(r"[\w-]+", value) is not None),
         'Write the name of a header, such as "CF-IPCountry", or None.',
+    ),
+    "SITE_URL": (
+        lambda value: value is None or re.fullmatch(r"https?://[^\s/?#]+/?", str(value)) is not None,
+        'Write scheme and host, such as "https://shop.example", or None.',
+    ),
+    "LETTERS_TO": (
+        lambda value: isinstance(value, list | tuple) and all(map(address, value)),
+        "Write a list of e-mail addresses, each without a name.",
+    ),
+    "MAILER": (
+        lambda value: value is None or (isinstance(value, str) and value in getattr(settings, "MAILERS", {})),
+        "Write an alias of settings.MAILERS, which Django has from 6.1 on, or None.",
+    ),
+    "REPLY_ADDRESS": (
+        lambda value: value is None or taking_replies(value),
+        'Write an e-mail address without "+" and with 1 to 11 characters before its "@", or None.',
+    ),
+    "REPLY_AUTHSERV": (
+        lambda value: value is None or (isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) is not None),
+        'Write one name, such as "mx.shop.example", or None.',
+    ),
+    "IMAP": (
+        lambda value: value is None or mailbox(value),
+        'Write {"host": …, "user": …, "password": …}, and besides only "port" (a whole number), "folder" and "tls" '
+        "(True or False); or None.",
+    ),
+    "PHONE_REGION": (
+        lambda value: value is None or (isinstance(value, str) and value in SUPPORTED_REGIONS),
+        'Write the two capital letters of a country, such as "DE", or None.',
     ),
 }
 

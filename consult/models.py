@@ -17,6 +17,7 @@ from consult.chat.tag import Tag
 from consult.desk.models import Desk
 from consult.invitations.models import Exposure, Greeting, Rule
 from consult.orders.purchase import Purchase
+from consult.reports.models import Report
 
 __all__ = [
     "Attempt",
@@ -35,6 +36,7 @@ __all__ = [
     "Override",
     "Promise",
     "Purchase",
+    "Report",
     "Rule",
     "Schedule",
     "Seats",

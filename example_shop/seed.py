@@ -16,9 +16,9 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consult.models import Conversation, Message, Take, Visitor
+from consult.models import Conversation, Message, Schedule, Take, Visitor
 from consult.orders import Source
-from example_shop import invited
+from example_shop import invited, waited
 from example_shop.models import Order, OrderLine, Product
 
 PASSWORD = "consult"  # noqa: S105  (everybody in the demo has it, and the demo says so)
@@ -43,6 +43,7 @@ MANAGES = [
     "view_reports",
     "manage_invitations",
     "review_conversations",
+    "change_schedule",
     "add_tag",
     "change_tag",
     "view_tag",
@@ -339,6 +340,15 @@ def sow() -> None:
         written += [plain_order(*row, people) for row in PLAIN_ORDERS]
         keep_orders(sorted(written, key=lambda row: -row[0]))
         invited.sow()
+        waited.sow(people)
+        schedule()
+
+
+def schedule() -> None:
+    """Without hours: whoever tries the shop at night shall find it open."""
+    steps = Schedule.objects.create().steps
+    for kind, minutes in (("waiting", 3), ("silent", 10), ("closing", 30)):
+        steps.create(kind=kind, after=minutes)
 
 
 def products() -> Iterable[Product]:

@@ -13,6 +13,8 @@ if "SHOP_VAR" not in os.environ:
 
 from example_shop.settings import *
 
+INSTALLED_APPS = [*INSTALLED_APPS, "anymail"]  # as where a provider hands on what comes in by mail
+
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file: each thread has a connection of its own, and one in memory would show each an empty database.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}

@@ -18,6 +18,7 @@ from consult.conf import DEFAULTS
 SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 POSTGRESQL = {"ENGINE": "django.db.backends.postgresql"}
 ROOT = Path(__file__).resolve().parents[1]
+MAILBOX = {"host": "imap.shop.example", "user": "reply", "password": "secret"}
 
 
 def found(*, deploy: bool = False) -> dict[str, str]:
@@ -66,11 +67,35 @@ def test_a_key_that_consult_does_not_know(key: str, hint: str) -> None:
         ("SEGMENTS", {"x" * 41: "tests.test_checks.found"}),
         ("COUNTRY_HEADER", "CF IPCountry"),
         ("COUNTRY_HEADER", 2),
+        ("SITE_URL", "shop.example"),
+        ("SITE_URL", "https://shop.example/en/"),
+        ("SITE_URL", "https://shop.example?x"),
+        ("SITE_URL", 5),
+        ("LETTERS_TO", "desk@shop.example"),
+        ("LETTERS_TO", ["Olga <olga@shop.example>"]),
+        ("LETTERS_TO", ["a@shop.example, b@shop.example"]),
+        ("LETTERS_TO", [None]),
+        ("MAILER", "letters"),
+        ("MAILER", ["default"]),
+        ("REPLY_ADDRESS", "shop.example"),
+        ("REPLY_ADDRESS", "reply+x@shop.example"),
+        ("REPLY_ADDRESS", "replies-here@shop.example"),
+        ("REPLY_ADDRESS", 3),
+        ("REPLY_AUTHSERV", "mx.shop.example 1"),
+        ("REPLY_AUTHSERV", ["mx.shop.example"]),
+        ("IMAP", "imap.shop.example"),
+        ("IMAP", {"host": "imap.shop.example", "user": "reply"}),
+        ("IMAP", MAILBOX | {"port": "993"}),
+        ("IMAP", MAILBOX | {"tls": 1}),
+        ("IMAP", MAILBOX | {"ssl": True}),
+        ("PHONE_REGION", "de"),
+        ("PHONE_REGION", "Germany"),
+        ("PHONE_REGION", ["DE"]),
     ],
 )
 def test_a_value_that_makes_no_sense(key: str, value: object) -> None:
     with override_settings(CONSULT={key: value}):
-        assert found() == {"consult.E006": VALUES[key][1]}
+        assert found()["consult.E006"] == VALUES[key][1]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +112,13 @@ def test_a_value_that_makes_no_sense(key: str, value: object) -> None:
         ("PLACE", None),
         ("COUNTRY_HEADER", "CF-IPCountry"),
         ("PRODUCT_MODEL", "example_shop.Product"),
+        ("SITE_URL", "https://shop.example"),
+        ("SITE_URL", "http://127.0.0.1:8000/"),
+        ("LETTERS_TO", ["desk@shop.example"]),
+        ("REPLY_AUTHSERV", "mx.shop.example"),
+        ("IMAP", MAILBOX),
+        ("IMAP", MAILBOX | {"port": 143, "folder": "Replies", "tls": False}),
+        ("PHONE_REGION", "DE"),
     ],
 )
 def test_a_value_that_does(key: str, value: object) -> None:

@@ -9,8 +9,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from consult.away import phone
 from consult.chat.models import Conversation, Message, Visitor
 
 AT_LEAST_ONE = [MinValueValidator(1)]
@@ -47,6 +50,7 @@ class Schedule(models.Model):
     calls_at_once = models.PositiveSmallIntegerField(
         _("calls per half hour"), default=2, help_text=_("How many visitors may choose the same time. 0: no calls.")
     )
+    stamp = models.UUIDField(default=uuid4, editable=False)  # another whenever its hours, days or exceptions change
 
     class Meta:
         verbose_name = _("availability")
@@ -61,36 +65,30 @@ class Schedule(models.Model):
 
 
 class Hours(models.Model):
-    """An interval of a day of the week in which the shop answers, in its own time zone. Without any it always does."""
-
-    class Weekday(models.IntegerChoices):
-        MONDAY = 0, _("Monday")
-        TUESDAY = 1, _("Tuesday")
-        WEDNESDAY = 2, _("Wednesday")
-        THURSDAY = 3, _("Thursday")
-        FRIDAY = 4, _("Friday")
-        SATURDAY = 5, _("Saturday")
-        SUNDAY = 6, _("Sunday")
+    """An interval of some days of the week in which the shop answers, in its own time zone. Without any it always
+    does.
+    """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="hours")
-    weekday = models.PositiveSmallIntegerField(_("day"), choices=Weekday)
+    weekdays = models.JSONField(_("days"), default=list)  # 0 is Monday; any of them
     opens = models.TimeField(_("from"))
     closes = models.TimeField(_("to"), help_text=_("0:00 is midnight; earlier than it opens is the next day."))
 
     class Meta:
         verbose_name = _("opening hours")
         verbose_name_plural = _("opening hours")
-        ordering = ["weekday", "opens"]
+        ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+        days = ", ".join(str(WEEKDAYS_ABBR[day]) for day in self.weekdays)
+        return f"{days} {self.opens:%H:%M}–{self.closes:%H:%M}"
 
 
 class SpecialDay(models.Model):
     """Days with hours of their own, or none. Several rows may name the same days, an interval each."""
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="special_days")
-    name = models.CharField(_("name"), max_length=64, blank=True)
+    name = models.CharField(pgettext_lazy("special day", "name"), max_length=64, blank=True)
     first = models.DateField(_("first day"))
     last = models.DateField(_("last day"), null=True, blank=True, help_text=_("Empty: one day."))
     yearly = models.BooleanField(_("every year"), default=False)
@@ -167,7 +165,7 @@ class Step(models.Model):
         ordering = ["kind", "after"]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.after}"
+        return self.get_kind_display()
 
 
 class Wait(models.Model):
@@ -234,8 +232,8 @@ class Letter(models.Model):
     """
 
     class Kind(models.TextChoices):
-        QUESTION = "question", _("a visitor's letter, to an operator")
-        ANSWER = "answer", _("answers, to the visitor")
+        QUESTION = "question", _("to an operator")
+        ANSWER = "answer", _("to the visitor")
 
     class State(models.TextChoices):
         PENDING = "pending", _("waits to be sent")
@@ -243,9 +241,8 @@ class Letter(models.Model):
         DEAD = "dead", _("could not be sent")
         VOID = "void", _("no longer needed")
 
-    public_id = models.UUIDField(
-        default=uuid4, unique=True, editable=False
-    )  # names it: Message-ID, link, reply address
+    # Names it: in its Message-ID, its link, its reply address.
+    public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="letters", verbose_name=_("conversation")
     )
@@ -261,9 +258,8 @@ class Letter(models.Model):
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     error = models.TextField(_("what went wrong"), blank=True)
-    revoked_at = models.DateTimeField(
-        null=True, blank=True
-    )  # from then on its link and its reply address open nothing
+    # From then on its link and its reply address open nothing.
+    revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = LetterQuerySet.as_manager()
 
@@ -275,7 +271,7 @@ class Letter(models.Model):
                 fields=["conversation", "kind", "recipient", "last_seq"], name="consult_letter_once"
             )
         ]
-        indexes = [models.Index("due_at", condition=Q(state="pending"), name="consult_letters_due")]
+        indexes = [models.Index(fields=["state", "due_at"], name="consult_letters_due")]
 
     def __str__(self) -> str:
         return f"{self.recipient} {self.made_at:%Y-%m-%d %H:%M}"
@@ -288,7 +284,7 @@ class Inbound(models.Model):
         ACCEPTED = "accepted", _("said in its conversation")
         UNKNOWN = "unknown", _("answers no letter of ours")
         FORGED = "forged", _("its reply address is none we made")
-        EXPIRED = "expired", _("answers a letter from too long ago")
+        EXPIRED = "expired", _("its letter can no longer be answered")
         STRANGER = "stranger", _("sent by somebody else than the letter went to")
         UNPROVEN = "unproven", _("its sender is not proven")
         AUTOMATIC = "automatic", _("sent by a machine")
@@ -304,7 +300,7 @@ class Inbound(models.Model):
     text = models.TextField(_("text"), blank=True)
     verdict = models.CharField(_("what became of it"), max_length=16, choices=Verdict)
     letter = models.ForeignKey(
-        Letter, on_delete=models.SET_NULL, null=True, blank=True, related_name="replies", verbose_name=_("letter")
+        Letter, on_delete=models.CASCADE, null=True, blank=True, related_name="replies", verbose_name=_("letter")
     )
     message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -335,6 +331,7 @@ class Callback(models.Model):
     about = models.TextField(_("what about"), blank=True)
     wanted_at = models.DateTimeField(_("wished for"), null=True, blank=True)  # the slot's beginning; null: now
     due_at = models.DateTimeField(_("due"))  # the next try
+    rung_for = models.DateTimeField(null=True)  # the due_at that desks were told has come
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.OPEN)
     made_at = models.DateTimeField(_("requested"), default=timezone.now)
     arranged_by = models.ForeignKey(
@@ -353,6 +350,11 @@ class Callback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.phone} {self.due_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def number(self) -> str:
+        """The phone as people read it."""
+        return phone.shown(self.phone)
 
 
 class Attempt(models.Model):

@@ -41,6 +41,7 @@ HERE = 30.0  # seconds without a frame, and a visitor still counts as here
 
 _beating: asyncio.Task[None] | None = None
 _apart = ThreadPoolExecutor(thread_name_prefix="consult-apart")
+_under_way: set[due.Deed] = set()  # of those that went apart
 
 
 class Bell:
@@ -69,8 +70,20 @@ def start() -> None:
 
 def attend(request: HttpRequest) -> None:
     """Let the beat run on the event loop that serves ``request``, if one does: what is due is done without cron."""
-    if isinstance(request, ASGIRequest) and (_beating is None or _beating.done()):
+    if isinstance(request, ASGIRequest) and not _beats():
         async_to_sync(_started)()
+
+
+def rest() -> None:
+    """Wait until what went its own way has come back."""
+    global _apart
+    gone, _apart = _apart, ThreadPoolExecutor(thread_name_prefix="consult-apart")
+    gone.shutdown(wait=True)
+
+
+def _beats() -> bool:
+    """A beat whose loop was closed under it is never done."""
+    return _beating is not None and not _beating.done() and not _beating.get_loop().is_closed()
 
 
 async def _started() -> None:
@@ -79,6 +92,7 @@ async def _started() -> None:
 
 async def _beat() -> None:
     heartbeat = asked = time.monotonic()
+    doing: asyncio.Task[None] | None = None
     bell = Bell()
     live.join(bell, "beat")
     while True:
@@ -86,7 +100,6 @@ async def _beat() -> None:
         try:
             await _floor()
             now = time.monotonic()
-            await _do(due.ripe(now))
             await _tell_visitors()
             if now - heartbeat >= HEARTBEAT_EVERY:
                 heartbeat = now
@@ -94,6 +107,8 @@ async def _beat() -> None:
             if now - asked >= RIGHTS_EVERY:
                 asked = now
                 await _ask_rights()
+            if (doing is None or doing.done()) and (ripe := due.ripe(now)):
+                doing = asyncio.create_task(_do(ripe))  # it may take its time, and nothing above waits for it
         except Exception:  # the database may be away; the next beat finds it again
             logger.exception("A beat was missed")
 
@@ -161,12 +176,16 @@ def _keep(silent: dict[int, float], there: set[int]) -> None:
 
 
 async def _do(deeds: list[due.Deed]) -> None:
-    """What may take long goes its own way; it is not begun again before it has ended."""
+    """What waits for others goes its own way; it is not begun again before it has ended."""
     for deed in deeds:
-        if deed.apart and deed not in _away:
-            _away.add(deed)
+        if deed.apart and deed not in _under_way:
+            _under_way.add(deed)
             _apart.submit(_do_apart, deed)
-    await pool.run(due.do, [deed for deed in deeds if not deed.apart])
+    try:
+        await pool.run(due.do, [deed for deed in deeds if not deed.apart])
+        await _tell_visitors()  # what was done may have changed it
+    except Exception:  # as of a beat
+        logger.exception("Visitors were not told what changed")
 
 
 def _do_apart(deed: due.Deed) -> None:
@@ -174,10 +193,7 @@ def _do_apart(deed: due.Deed) -> None:
         due.do([deed])
     finally:
         connections.close_all()
-        _away.discard(deed)
-
-
-_away: set[due.Deed] = set()
+        _under_way.discard(deed)
 
 
 async def _tell_visitors() -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Case, Count, Exists, F, FilteredRelation, IntegerField, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from consult.chat import frames
-from consult.chat.entry import Author
+from consult.chat.entry import SHOP, Author
 from consult.chat.models import Conversation, ConversationQuerySet, Handover, Message, Note, Take, name_of
 
 if TYPE_CHECKING:
@@ -18,19 +19,21 @@ if TYPE_CHECKING:
 PAGE = 100  # rows
 EXCERPT = 140  # code points of the last line
 
-LAST = ("author_key", "author_name", "body", "facts", "sent_at")  # of the last text
-LISTS = ("waiting", "mine", "all")
+LAST = ("author_key", "author_name", "body", "facts", "sent_at")  # of the last text of a person
+LISTS = ("waiting", "mine", "calls", "all")
 
 
 class Tally(NamedTuple):
-    """Open conversations of one operator (pk; None: of nobody) and one receiver of its offer: how many there are, and
-    in how many the visitor waits.
+    """Open conversations of one operator (pk; None: of nobody), one receiver of its offer, and what they are due for
+    (a Conversation.Due, or ""), whose visitor waits or not: how many there are, and for how many the time has come.
     """
 
     operator: int | None
     receiver: int | None
+    due_for: str
+    waits: bool
     open: int
-    waiting: int
+    overdue: int
 
 
 def page(user: int, which: str, number: int, *, sees_all: bool) -> Frame:
@@ -64,7 +67,7 @@ def rows(conversations: ConversationQuerySet) -> list[Frame]:
     handovers = Handover.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
     # Since a colleague returned it to who has it, nothing was said.
     back = Q(outcome=Handover.Outcome.RETURNED, giver=OuterRef("operator"), answered_at__gt=OuterRef("last_sent_at"))
-    said = texts.order_by("-seq")
+    said = texts.exclude(author_key=SHOP.key).order_by("-seq")  # what is said by itself hides no question
     last = {f"last_{field}": Subquery(said.values(field)[:1]) for field in LAST}
     told: Any = conversations.annotate(
         **last,
@@ -98,47 +101,73 @@ def lists_for(row: Frame, user: int) -> tuple[str, ...]:
     """Which of LISTS hold the conversation of ``row`` for ``user``."""
     if row["closed"]:
         return ()
-    operator, offer = row["operator"], row["handover"]
-    return lists_of(user, operator and operator["id"], offer and offer["receiver"]["id"])
+    operator, offer, due = row["operator"], row["handover"], row["due"]
+    parties = (operator and operator["id"], offer and offer["receiver"]["id"])
+    return lists_of(user, *parties, due["for"] if due else "", waits=row["waiting_since"] is not None)
 
 
-def lists_of(user: int, operator: int | None, receiver: int | None) -> tuple[str, ...]:
-    """Which of LISTS hold, for ``user``, an open conversation that ``operator`` has and offers ``receiver``."""
-    if operator is None:
-        return ("waiting", "all")
-    return ("mine", "all") if user in (operator, receiver) else ("all",)
+def lists_of(user: int, operator: int | None, receiver: int | None, due_for: str, *, waits: bool) -> tuple[str, ...]:
+    """Which of LISTS hold, for ``user``, an open conversation that ``operator`` has and offers ``receiver``.
+
+    Where a call is all that its visitor waits for, nobody needs to take it before.
+    """
+    theirs = operator is not None and user in (operator, receiver)
+    call = due_for == Conversation.Due.CALL
+    held = {
+        "waiting": operator is None and (waits or not call),
+        "mine": theirs,
+        "calls": call and (operator is None or theirs),
+        "all": True,
+    }
+    return tuple(which for which in LISTS if held[which])
 
 
 def tallies() -> list[Tally]:
     """How many open conversations there are, and whose."""
+    overdue = Count("pk", filter=Q(due_at__lte=timezone.now()))
     groups = (
         Conversation.objects.open()
-        .annotate(offered=_offered())
+        .annotate(offered=_offered(), asked=_asked())
         .order_by()
-        .values_list("operator", "offered__receiver")
+        .values_list("operator", "offered__receiver", "due_for", "asked")
     )
-    return [Tally(*group) for group in groups.annotate(Count("pk"), Count("waiting_since"))]
+    return [Tally(*group) for group in groups.annotate(number=Count("pk"), overdue=overdue)]
 
 
 def counted(of: list[Tally], user: int, *, sees_all: bool) -> dict[str, int | None]:
-    """How many conversations each of LISTS holds for operator ``user``, and in how many of theirs it is their turn."""
-    counts = dict.fromkeys((*LISTS, "unanswered"), 0)
-    for operator, receiver, number, waiting in of:
-        lists = lists_of(user, operator, receiver)
+    """How many conversations each of LISTS holds for operator ``user``; in how many of theirs it is their turn; and in
+    how many the time has come for a call, and there is nothing else.
+    """
+    counts = dict.fromkeys((*LISTS, "unanswered", "due"), 0)
+    for tally in of:
+        lists = lists_of(user, *tally[:3], waits=tally.waits)
         for which in lists:
-            counts[which] += number
-        if "mine" in lists:
-            counts["unanswered"] += waiting if operator == user else number
+            counts[which] += tally.open
+        if "mine" in lists and (tally.waits or tally.operator != user):
+            counts["unanswered"] += tally.open
+        elif "calls" in lists and not tally.waits:
+            counts["due"] += tally.overdue
     return {**counts, "all": counts["all"] if sees_all else None}
 
 
 def _listed(user: int, which: str, *, sees_all: bool) -> ConversationQuerySet:
     """The query of what lists_of says of one conversation."""
     conversations = Conversation.objects.open()
+    offered = Handover.objects.open().filter(conversation=OuterRef("pk"), receiver=user)
+    theirs = Q(operator=user) | Q(Exists(offered), operator__isnull=False)
+    call = Q(due_for=Conversation.Due.CALL)
     if which == "mine":
-        offered = Handover.objects.open().filter(conversation=OuterRef("pk"), receiver=user)
-        return conversations.filter(Q(operator=user) | Q(Exists(offered), operator__isnull=False))
-    return conversations if which == "all" and sees_all else Conversation.objects.waiting()
+        return conversations.filter(theirs)
+    if which == "calls":
+        return conversations.filter(call, theirs | Q(operator=None))
+    if which == "all" and sees_all:
+        return conversations
+    return conversations.filter(operator=None).exclude(call, waiting_since=None)
+
+
+def _asked() -> Case:
+    """Whether its visitor waits for an answer."""
+    return Case(When(waiting_since=None, then=False), default=True)
 
 
 def _offered() -> FilteredRelation:
@@ -179,9 +208,12 @@ def _row(conversation: Any) -> Frame:
         "tags": [tag.name for tag in conversation.tags.all()],
         "notes": conversation.last_note,
         "waiting_since": frames.moment(conversation.waiting_since),
-        "due": {"at": frames.moment(conversation.due_at), "for": conversation.due_for}
-        if conversation.due_at
-        else None,
+        "due": conversation.due_at
+        and {
+            "at": frames.moment(conversation.due_at),
+            "for": conversation.due_for,
+            "overdue": conversation.due_at <= timezone.now(),
+        },
         "unread": conversation.unread,
         "opened_at": frames.moment(conversation.opened_at),
         "closed": conversation.closed_at is not None,

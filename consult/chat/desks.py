@@ -106,7 +106,7 @@ def _concern(desk: Any, row: Frame, had: set[int]) -> Frame | None:
     conversation, operator = row["conversation"], row["operator"]
     known = conversation in desk.known or conversation == desk.conversation
     lists = board.lists_for(row, desk.user)
-    listed = {"waiting", "mine"}.intersection(lists)  # which an operator is to hear of whatever is shown
+    listed = {"waiting", "mine", "calls"}.intersection(lists)  # which an operator is to hear of whatever is shown
     if not (desk.sees_all or listed or desk.user in had):
         if not known:
             return None

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.db import close_old_connections
+
 from consult.chat import duty, identity
 
 logger = logging.getLogger("consult")
@@ -52,6 +54,7 @@ def _done(deed: Deed) -> bool:
     try:
         deed.do()
     except Exception:  # whatever it is, the next deed is not to blame for it, and the next time may find it mended
-        logger.exception("What was due failed: %s.%s", deed.do.__module__, deed.do.__qualname__)
+        logger.exception("What was due failed: %r", deed.do)
+        close_old_connections()  # if it was the connection: on this thread nobody else would
         return False
     return True

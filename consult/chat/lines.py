@@ -25,13 +25,15 @@ LINES: Mapping[str, Promise] = {
     Message.Kind.PROMISED.value: _("Thank you for contacting us. A consultant will answer in about {minutes}."),
     Message.Kind.RENEWED.value: _("It takes longer than we thought. A consultant will answer in about {minutes}."),
     Message.Kind.LETTER.value: _(
-        "Nobody could answer in time. Your question is kept, and the answer comes by e-mail."
+        "Nobody could answer in time. Your question is kept: the answer comes here, "
+        "and by e-mail if we have your address."
     ),
     Message.Kind.FILES.value: _("Attachments can't be received yet. Please write what is in them."),
     Message.Kind.CALL_NOW.value: _("A call to {phone} was requested, as soon as possible"),
     Message.Kind.CALL_AT.value: _("A call to {phone} was requested for {at}"),
     Message.Kind.CALLED.value: _("{name} called"),
     Message.Kind.NO_ANSWER.value: _("{name} called, and nobody answered. The next try is at {at}."),
+    Message.Kind.UNREACHED.value: _("{name} called, and nobody answered. Ask again when we can reach you."),
     Message.Kind.ERASED.value: _("This message was deleted"),
 }
 
@@ -49,7 +51,7 @@ def minutes(number: int) -> str:
 
 
 def moment(at: str) -> str:
-    """``at`` as the wire writes it, in the shop's time zone."""
+    """``at`` as the wire writes it, in the time zone of the page."""
     return date_format(timezone.localtime(datetime.fromisoformat(at)), "DATETIME_FORMAT")
 
 

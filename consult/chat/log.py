@@ -206,9 +206,9 @@ class _Batch:
                 self._new(takes.begin(conversation, entry.author.pk, entry.author.name), conversation)
                 self.taken.append(conversation)
             conversation.waiting_since = None
-        elif entry.kind == "closed":
+        elif entry.kind in ("closed", "called"):
             conversation.waiting_since = None
-        elif entry.author.key[0] == "v" and entry.kind == "text" and conversation.waiting_since is None:
+        elif _waits(entry) and conversation.waiting_since is None:
             conversation.waiting_since = self.now
         conversation.last_seq += 1
         message = models.Message(
@@ -236,6 +236,11 @@ class _Batch:
         told: list[Told] = [(signals.conversation_opened, "conversation", opened) for opened in self.opened]
         told += [(signals.message_said, "message", message) for message in self.fresh]
         _tell_host(told, writer=self.writer)
+
+
+def _waits(entry: Entry) -> bool:
+    """Whether its author waits for words from then on: what a call is to be about is answered by the call."""
+    return entry.author.key[0] == "v" and entry.kind == "text" and entry.medium != "phone"
 
 
 def _growth(grown: Counter[int], begun: list[int], ended: list[int]) -> str:

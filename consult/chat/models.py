@@ -183,6 +183,7 @@ class Conversation(models.Model):
                 condition=Q(closed_at=None),
                 name="consult_open_by_urgency",
             ),
+            models.Index("closed_at", condition=Q(closed_at__isnull=False), name="consult_closed_at"),
         ]
 
     def __str__(self) -> str:
@@ -379,9 +380,11 @@ class Conversation(models.Model):
     def _unanswered_since(self) -> datetime | None:
         """When the visitor said the first of what no human has answered."""
         said = self.messages.filter(kind=Message.Kind.TEXT)
-        answered = said.filter(author_key__startswith="u").aggregate(seq=models.Max("seq"))["seq"] or 0
-        asked = said.filter(author_key__startswith="v", seq__gt=answered).order_by("seq").first()
-        return asked.sent_at if asked else None
+        answer = Q(kind=Message.Kind.TEXT, author_key__startswith="u") | Q(kind=Message.Kind.CALLED)
+        answered = self.messages.filter(answer).aggregate(seq=models.Max("seq"))["seq"] or 0
+        asked = said.exclude(medium=Message.Medium.PHONE).filter(author_key__startswith="v", seq__gt=answered)
+        first = asked.order_by("seq").first()
+        return first.sent_at if first else None
 
 
 class Message(models.Model):
@@ -402,16 +405,16 @@ class Message(models.Model):
         CALL_AT = "call_at", _("call requested for a time")
         CALLED = "called", _("called")
         NO_ANSWER = "no_answer", _("called, no answer")
+        UNREACHED = "unreached", _("called in vain")
         ERASED = "erased", _("erased")
-
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
-    seq = models.PositiveIntegerField()
 
     class Medium(models.TextChoices):
         CHAT = "chat", _("chat")
         MAIL = "mail", _("e-mail")
         PHONE = "phone", _("phone")
 
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    seq = models.PositiveIntegerField()
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.TEXT)
     medium = models.CharField(max_length=8, choices=Medium, default=Medium.CHAT)
     author_key = models.CharField(max_length=24)

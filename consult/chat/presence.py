@@ -1,4 +1,4 @@
-"""What visitors are told of whether somebody can answer. The rooms above may judge it by more than who is on duty."""
+"""What visitors are told of whether somebody can answer. A room above judges it, and finds the words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.utils import translation
-from django.utils.translation import gettext as _
 
-from consult.chat import duty, frames
+from consult.chat import frames
 
 ONLINE, BUSY, AWAY = "online", "busy", "away"
 
@@ -21,7 +20,8 @@ class Presence:
 
     state: str
     reason: str = ""
-    back_at: datetime | None = None  # in the shop's time zone, where it is known when somebody can answer again
+    back_at: datetime | None = None  # where it is known when somebody can answer again
+    in_days: int | None = None  # that is, by the shop's calendar: 1 is tomorrow
     minutes: int | None = None  # that waiting takes now, where that is known
 
     def text(self) -> str:
@@ -46,15 +46,5 @@ def frame(presence: Presence, language: str) -> str:
         return frames.encode({"type": "availability", "state": presence.state, "text": presence.text()})
 
 
-def _by_duty() -> Presence:
-    return Presence(ONLINE if duty.operators() else AWAY)
-
-
-def _worded(presence: Presence) -> str:
-    if presence.state == ONLINE:
-        return _("Somebody is here to answer you now.")
-    return _("Nobody is here right now. You can leave your question.")
-
-
-_judge: Callable[[], Presence] = _by_duty
-_word: Callable[[Presence], str] = _worded
+_judge: Callable[[], Presence]
+_word: Callable[[Presence], str]

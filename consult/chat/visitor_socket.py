@@ -95,7 +95,7 @@ class VisitorSocket(Socket):
             self.language = language
         await self.greet(frame)
         self.presence = self.place = None
-        self.learn(await pool.run(presence.now), await pool.run(queue.places, self.conversation))
+        self.learn(*await pool.run(self._standing))
 
     def learn(self, now: presence.Presence, places: Mapping[str, int]) -> None:
         """Tell the page whether somebody can answer, and its visitor's place in the queue, if either is another."""
@@ -136,6 +136,9 @@ class VisitorSocket(Socket):
             await pool.run(contact.keep, self.visitor, contact.clean(**claims))
         except ValidationError as error:
             self.tell({"type": "refused", "of": "contact", "reason": "invalid", "fields": [*error.message_dict]})
+
+    def _standing(self) -> tuple[presence.Presence, dict[str, int]]:
+        return presence.now(), queue.places(self.conversation)
 
     def _saw(self, frame: Frame) -> None:
         """Remember the page named in ``frame``, and what its browser says of this visit."""

@@ -67,7 +67,11 @@ def saw(visitor: int, url: object, title: object = "", facts: object = None, use
 def heard(visitors: Iterable[int]) -> None:
     """The pages of these (pks) were heard just now. Who was not for a while is gone, and learns by mail."""
     now = timezone.now()
-    Visitor.objects.filter(pk__in=list(visitors), heard_at__lt=now - HEARD_EVERY).update(heard_at=now)
+    due = Visitor.objects.filter(pk__in=list(visitors), heard_at__lt=now - HEARD_EVERY)
+    if due.exists():
+        with transaction.atomic():
+            free = due.select_for_update(no_key=True, skip_locked=True)  # the beat waits for nobody's checkout
+            Visitor.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(heard_at=now)
 
 
 def begins(now: datetime, began_at: datetime | None, active_at: datetime) -> bool:

@@ -18,6 +18,18 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Report",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+            ],
+            options={
+                "verbose_name": "report",
+                "verbose_name_plural": "report",
+                "managed": False,
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="Attempt",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -46,6 +58,7 @@ class Migration(migrations.Migration):
                 ("about", models.TextField(blank=True, verbose_name="what about")),
                 ("wanted_at", models.DateTimeField(blank=True, null=True, verbose_name="wished for")),
                 ("due_at", models.DateTimeField(verbose_name="due")),
+                ("rung_for", models.DateTimeField(null=True)),
                 (
                     "state",
                     models.CharField(
@@ -73,21 +86,7 @@ class Migration(migrations.Migration):
             name="Hours",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "weekday",
-                    models.PositiveSmallIntegerField(
-                        choices=[
-                            (0, "Monday"),
-                            (1, "Tuesday"),
-                            (2, "Wednesday"),
-                            (3, "Thursday"),
-                            (4, "Friday"),
-                            (5, "Saturday"),
-                            (6, "Sunday"),
-                        ],
-                        verbose_name="day",
-                    ),
-                ),
+                ("weekdays", models.JSONField(default=list, verbose_name="days")),
                 ("opens", models.TimeField(verbose_name="from")),
                 (
                     "closes",
@@ -99,7 +98,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "opening hours",
                 "verbose_name_plural": "opening hours",
-                "ordering": ["weekday", "opens"],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
@@ -120,7 +119,7 @@ class Migration(migrations.Migration):
                             ("accepted", "said in its conversation"),
                             ("unknown", "answers no letter of ours"),
                             ("forged", "its reply address is none we made"),
-                            ("expired", "answers a letter from too long ago"),
+                            ("expired", "its letter can no longer be answered"),
                             ("stranger", "sent by somebody else than the letter went to"),
                             ("unproven", "its sender is not proven"),
                             ("automatic", "sent by a machine"),
@@ -146,8 +145,8 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("question", "a visitor's letter, to an operator"),
-                            ("answer", "answers, to the visitor"),
+                            ("question", "to an operator"),
+                            ("answer", "to the visitor"),
                         ],
                         max_length=8,
                         verbose_name="kind",
@@ -289,6 +288,7 @@ class Migration(migrations.Migration):
                         verbose_name="calls per half hour",
                     ),
                 ),
+                ("stamp", models.UUIDField(default=uuid.uuid4, editable=False)),
             ],
             options={
                 "verbose_name": "availability",
@@ -447,6 +447,7 @@ class Migration(migrations.Migration):
                     ("call_at", "call requested for a time"),
                     ("called", "called"),
                     ("no_answer", "called, no answer"),
+                    ("unreached", "called in vain"),
                     ("erased", "erased"),
                 ],
                 default="text",
@@ -468,6 +469,12 @@ class Migration(migrations.Migration):
                 models.F("id"),
                 condition=models.Q(("closed_at", None)),
                 name="consult_open_by_urgency",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="conversation",
+            index=models.Index(
+                models.F("closed_at"), condition=models.Q(("closed_at__isnull", False)), name="consult_closed_at"
             ),
         ),
         migrations.AddField(
@@ -543,7 +550,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 blank=True,
                 null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
+                on_delete=django.db.models.deletion.CASCADE,
                 related_name="replies",
                 to="consult.letter",
                 verbose_name="letter",
@@ -627,9 +634,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="letter",
-            index=models.Index(
-                models.F("due_at"), condition=models.Q(("state", "pending")), name="consult_letters_due"
-            ),
+            index=models.Index(fields=["state", "due_at"], name="consult_letters_due"),
         ),
         migrations.AddConstraint(
             model_name="letter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
@@ -244,3 +246,38 @@ def engage(cookies: dict[str, str], user: User | None = None) -> Visitor:
     visitor = identity.engage(request, response)
     cookies |= {name: morsel.value for name, morsel in response.cookies.items()}
     return visitor
+
+
+@pytest.mark.django_db
+def test_an_open_page_is_noted_every_20_seconds(visitor: Visitor) -> None:
+    for seconds, noted in [(0, 0), (20, 0), (21, 21), (30, 21)]:
+        with time_machine.travel(NOON + timedelta(seconds=seconds), tick=False):
+            if not seconds:
+                Visitor.objects.update(heard_at=NOON)
+            visits.heard([visitor.pk])
+        visitor.refresh_from_db()
+        assert visitor.heard_at == NOON + timedelta(seconds=noted)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no row locks; runs on PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+def test_the_beat_waits_for_nobodys_checkout(visitor: Visitor, other_visitor: Visitor) -> None:
+    Visitor.objects.update(heard_at=NOON)
+    locked, let_go = threading.Event(), threading.Event()
+
+    def check_out() -> None:
+        with transaction.atomic():
+            Visitor.objects.filter(pk=visitor.pk).update(name="Vera")
+            locked.set()
+            let_go.wait(20)
+        connections.close_all()
+
+    checkout = threading.Thread(target=check_out)
+    checkout.start()
+    locked.wait(20)
+    try:
+        visits.heard([visitor.pk, other_visitor.pk])
+        assert set(Visitor.objects.filter(heard_at__gt=NOON)) == {other_visitor}
+    finally:
+        let_go.set()
+        checkout.join()

@@ -40,7 +40,7 @@ def heard(language: str = "en") -> list[str]:
 
 def test_a_shop_without_rules_says_nothing_of_them() -> None:
     assert booted().keys() == {"availability", "texts"}
-    assert booted()["texts"].keys() == {"now", "unread"}
+    assert booted()["texts"].keys() == {"now"}
 
 
 def test_a_rule_as_the_browser_reads_it() -> None:
@@ -226,7 +226,7 @@ class TestWhenRulesAreRead:
         with CaptureQueriesContext(connection) as later:
             booted()
         assert len(first) - len(later) == 2  # rules, greetings
-        assert len(later) == 1  # whether somebody is there
+        assert len(later) == 3  # whether somebody is there: the schedule, who is on duty, who waits
 
     def test_a_change_is_heard_of_as_soon_as_it_is_committed(
         self, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks

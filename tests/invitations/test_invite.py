@@ -19,7 +19,7 @@ from consult.chat.entry import Entry
 from consult.chat.log import say
 from consult.invitations import book
 from consult.models import Exposure, Rule, Visitor
-from consult.widget import invite
+from consult.widget import invite, network
 from tests.chat.test_log import at_once
 from tests.invitations.browsers import FACTS, Browser
 
@@ -486,7 +486,7 @@ def test_one_address_can_ask_only_so_fast(laptop: Browser, lamps: Rule, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("address", "network"),
+    ("address", "household"),
     [
         ("192.0.2.7", "192.0.2.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
@@ -496,10 +496,10 @@ def test_one_address_can_ask_only_so_fast(laptop: Browser, lamps: Rule, monkeypa
         ("unix:", "unix:"),
     ],
 )
-def test_a_household_is_one_address(laptop: Browser, address: str, network: str) -> None:
+def test_a_household_is_one_address(laptop: Browser, address: str, household: str) -> None:
     request = laptop.client.get("/consult/me/").wsgi_request
     request.META["REMOTE_ADDR"] = address
-    assert invite.network_of(request) == network
+    assert network.network_of(request) == household
 
 
 def test_asking_is_a_few_queries(laptop: Browser, lamps: Rule, customer: User) -> None:

@@ -129,15 +129,35 @@ def test_a_rule_is_made_and_stands_in_the_list(manager: Page) -> None:
     expect(manager.get_by_role("link", name=name)).to_be_visible()
 
 
-def test_what_came_of_the_rules_can_be_read(manager: Page) -> None:
-    manager.goto("/admin/consult/rule/results/")
+@pytest.mark.parametrize(
+    ("address", "row", "tables"), [("rule/results/", "An order followed", 3), ("report/", "Olga Berg", 1)]
+)
+def test_reports_can_be_read(manager: Page, address: str, row: str, tables: int) -> None:
+    manager.goto(f"/admin/consult/{address}")
     results = manager.locator(".consult-results")
-    expect(results.get_by_role("row", name="An order followed")).to_have_count(3)
+    expect(results.get_by_role("row", name=row)).to_have_count(tables)
     assert results.evaluate(FLAWS) == []
     found = Axe().run(manager, context=".consult-results").response["violations"]
     assert [(one["id"], node["html"][:160]) for one in found for node in one["nodes"]] == []
     manager.set_viewport_size({"width": 390, "height": 844})
     assert manager.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_schedule_is_filled_in_and_says_what_is_wrong(manager: Page) -> None:
+    manager.goto("/admin/consult/schedule/")
+    expect(manager.locator(".consult-status")).to_contain_text("The shop is always open.")
+    found = Axe().run(manager, context=".consult-status").response["violations"]
+    assert [(one["id"], node["html"][:160]) for one in found for node in one["nodes"]] == []
+    for handle in manager.locator("[role=tab]:has-text('Opening hours'), #hours0.grp-closed h3").all():
+        handle.click()  # jazzmin's, grappelli's
+    days = manager.locator("#id_hours-0-weekdays input")
+    expect(days).to_have_count(7)
+    assert [day.is_checked() for day in days.all()] == [True] * 5 + [False] * 2
+    assert days.first.bounding_box()["y"] == days.nth(3).bounding_box()["y"], "they lie in a line"  # type: ignore[index]
+    for name in ("opens", "closes"):
+        manager.locator(f"[name=hours-0-{name}]").fill("9:00")
+    manager.locator("[name=_save]:visible").first.click()
+    expect(manager.get_by_text("It closes when it opens.")).to_have_count(1)
 
 
 def flaws(part: Locator) -> list[str]:
