@@ -66,13 +66,14 @@ class Page:
 
 @pytest.fixture
 async def tasks_end_with_their_test() -> AsyncIterator[None]:
-    """Cancelled again and again: redis-py can take a cancellation for its own timeout, and go on for ever."""
+    """Cancelled again and again: redis-py can take a cancellation for its own timeout, and go on for ever; and what
+    ends may begin another to tell of it.
+    """
     yield
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    while tasks:
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in tasks:
             task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=1)
+        await asyncio.wait(tasks, timeout=1)
 
 
 @pytest.fixture
