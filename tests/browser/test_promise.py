@@ -39,7 +39,7 @@ def everybody_busy(change: Change) -> Iterator[None]:
 
 
 def test_a_promise_is_told_counted_down_and_told_anew(
-    everybody_busy: None, change: Change, desk: Page, visitor_page: Page
+    everybody_busy: None, change: Change, desk: Page, visitor_page: Page, number: str
 ) -> None:
     words = f"Is it bright enough? {uuid4().hex[:8]}"
     people.open_panel(visitor_page)
@@ -62,4 +62,7 @@ def test_a_promise_is_told_counted_down_and_told_anew(
     expect(visitor_page.get_by_role("button", name="Leave a message")).to_be_visible()
     ways = visitor_page.locator("[data-part=ways]")
     ways.get_by_role("button", name="Request a call").click()
-    expect(visitor_page.get_by_role("form", name="Request a call")).to_be_visible()
+    visitor_page.get_by_role("textbox", name="Your phone").fill(number)
+    visitor_page.get_by_role("button", name="Call me back").click()
+    expect(visitor_page.locator("consult-way[data-sent]")).to_contain_text("Thank you")
+    expect(theirs).to_have_attribute("data-due", "call")
