@@ -26,16 +26,17 @@ FILL = """
     WITH people AS (
         INSERT INTO consult_visitor (
             public_id, name, email, phone, page_url, page_title, language, time_zone, user_agent, referrer, visits,
-            pages, seen_at
+            pages, seen_at, heard_at
         )
-        SELECT gen_random_uuid(), 'Visitor ' || n, '', '', '', '', '', '', '', '', 1, '[]', now()
+        SELECT gen_random_uuid(), 'Visitor ' || n, '', '', '', '', '', '', '', '', 1, '[]', now(), now()
         FROM generate_series(1, %s) AS n
         RETURNING id
     ), matters AS (
         INSERT INTO consult_conversation (
-            public_id, visitor_id, epoch, opened_at, last_seq, visitor_read, operators_read, waiting_since, revision
+            public_id, visitor_id, epoch, opened_at, last_seq, visitor_read, operators_read, waiting_since, due_for,
+            revision
         )
-        SELECT gen_random_uuid(), id, id, now(), 1, 0, 0, now(), 1 FROM people
+        SELECT gen_random_uuid(), id, id, now(), 1, 0, 0, now(), '', 1 FROM people
         RETURNING id, visitor_id
     )
     INSERT INTO consult_message (

@@ -103,16 +103,16 @@ def fill(count: int) -> None:
             (
                 Visitor,
                 "id, public_id, name, email, phone, page_url, page_title, language, time_zone, user_agent, referrer, "
-                "visits, pages, seen_at",
+                "visits, pages, seen_at, heard_at",
                 f"n, {new}, 'Visitor' || n, 'v' || n || '@home.example', '+49 30 ' || (n * 7919 % 10000000), '', '', "
-                f"'', '', '', '', 1, '[]', {now}",
+                f"'', '', '', '', 1, '[]', {now}, {now}",
                 people,
             ),
             (
                 Conversation,
                 "id, public_id, visitor_id, epoch, opened_at, closed_at, last_seq, visitor_read, operators_read, "
-                "revision",
-                f"n, {new}, n, n, {now}, CASE WHEN n % 500 > 0 THEN {now} END, {LINES}, 0, 0, 1",
+                "due_for, revision",
+                f"n, {new}, n, n, {now}, CASE WHEN n % 500 > 0 THEN {now} END, {LINES}, 0, 0, '', 1",
                 talks,
             ),
             (
