@@ -77,15 +77,14 @@ def silent(steps: Iterable[Step], now: datetime) -> QuerySet[Conversation]:
     """The open conversations that have been silent for as long as one of ``steps`` says. With each stand
     ``answered_at``, and ``said_at``: when something was said by itself.
     """
-    texts = Message.objects.filter(conversation=OuterRef("pk"), kind=Message.Kind.TEXT).order_by("-seq")
-    answers, asked = texts.filter(author_key__startswith="u"), texts.filter(author_key__startswith="v")
+    lines = Message.objects.filter(conversation=OuterRef("pk")).order_by("-seq")
     call = Callback.objects.filter(conversation=OuterRef("pk"), state=Callback.State.OPEN)
     return (
         Conversation.objects.open()
         .annotate(
-            answered_at=Subquery(answers.values("sent_at")[:1]),
-            said_at=Subquery(texts.filter(author_key=SHOP.key).values("sent_at")[:1]),
-            asked_by=Subquery(asked.values("medium")[:1]),
+            answered_at=Subquery(lines.answers().values("sent_at")[:1]),
+            said_at=Subquery(lines.filter(kind=Message.Kind.TEXT, author_key=SHOP.key).values("sent_at")[:1]),
+            asked_by=Subquery(lines.asked().values("medium")[:1]),
         )
         .filter(reduce(or_, (_long_enough(step, now) for step in steps)))
         .filter(~Exists(call), asked_by=Message.Medium.CHAT)

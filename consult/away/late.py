@@ -37,7 +37,7 @@ def due(now: datetime) -> QuerySet[Conversation]:
     late = queue.waiting().filter(waiting_since__lte=now - RESTED)
     if presence.now().state != presence.AWAY:
         late = late.filter(waiting_since__lte=now - timedelta(minutes=Schedule.current().letter_after))
-    said = Message.objects.filter(letters.WORDS, conversation=OuterRef("pk"), sent_at__gte=OuterRef("waiting_since"))
+    said = Message.objects.questions().filter(conversation=OuterRef("pk"), sent_at__gte=OuterRef("waiting_since"))
     sent = Letter.objects.filter(
         conversation=OuterRef("conversation"), kind=Letter.Kind.QUESTION, last_seq__gte=OuterRef("seq")
     )

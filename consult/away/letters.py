@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone, translation
 
 from consult import signals
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 # An hour. What is more waits at the desk, and goes with the next: no robot makes the shop a sender of thousands.
 MOST_OF_ONE, MOST_OF_ALL = 10, 100
-
-# Of a visitor's, that wait for words; what a call is to be about is answered by the call.
-WORDS = Q(kind=Message.Kind.TEXT, author_key__startswith="v") & ~Q(medium=Message.Medium.PHONE)
 
 
 def leave(visitor: Visitor, *, client_id: UUID, question: str, email: str, name: str = "", phone: str = "") -> Message:
@@ -69,7 +66,7 @@ def recipients() -> Collection[str]:
 def unsent(conversation: Conversation) -> QuerySet[Message]:
     """What its visitor waits with for an answer, and no letter has brought yet; oldest first."""
     sent = conversation.letters.filter(kind=Letter.Kind.QUESTION).aggregate(seq=Max("last_seq"))["seq"] or 0
-    said = conversation.messages.filter(WORDS, seq__gt=sent, sent_at__gte=conversation.waiting_since)
+    said = conversation.messages.questions().filter(seq__gt=sent, sent_at__gte=conversation.waiting_since)
     return said.order_by("seq")
 
 

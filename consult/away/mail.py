@@ -15,7 +15,7 @@ import django
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -91,11 +91,10 @@ def _messages(letter: Letter) -> QuerySet[Message]:
     """What the letter brings, as far as it is still to be told."""
     brought = letter.conversation.messages.filter(seq__range=(letter.first_seq, letter.last_seq)).order_by("seq")
     if letter.kind == Letter.Kind.QUESTION:
-        return brought.filter(kind=Message.Kind.TEXT, author_key__startswith="v")
+        return brought.asked()
     if letter.conversation.visitor_read >= letter.last_seq:
         return brought.none()
-    answers = Q(kind=Message.Kind.TEXT, author_key__startswith="u")
-    return brought.filter(answers | Q(kind=Message.Kind.FILES))
+    return brought.answers() | brought.filter(kind=Message.Kind.FILES)
 
 
 def _link(letter: Letter) -> str | None:

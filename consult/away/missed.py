@@ -37,7 +37,7 @@ def missed(now: datetime) -> QuerySet[Any]:
     brought = letters.filter(recipient=OuterRef("visitor__email")).order_by("-last_seq").values("last_seq")
     others = letters.exclude(recipient=OuterRef("visitor__email")).order_by().values("conversation")
     lines = Message.objects.filter(conversation=OuterRef("pk")).order_by("-seq")
-    answers = lines.filter(kind=Message.Kind.TEXT, author_key__startswith="u", seq__gt=OuterRef("told"))
+    answers = lines.answers().filter(seq__gt=OuterRef("told"))
     quiet = Exists(lines.filter(seq=OuterRef("last_seq"), sent_at__lte=now - QUIET))
     gone = Conversation.objects.filter(quiet, visitor__heard_at__lte=now - queue.GONE, last_seq__gt=F("visitor_read"))
     return (

@@ -36,7 +36,7 @@ def standing(schedule: Schedule | None = None) -> Standing:
 def _taken(operators: set[int]) -> dict[int, int]:
     """In how many conversations of each the visitor said something lately. By e-mail they don't wait for each word."""
     since = timezone.now() - SILENT
-    chat = Message.objects.filter(kind=Message.Kind.TEXT, medium=Message.Medium.CHAT, author_key__startswith="v")
+    chat = Message.objects.asked().filter(medium=Message.Medium.CHAT)
     said = chat.filter(conversation=OuterRef("pk"), sent_at__gt=since)
     lively = Conversation.objects.open().filter(Exists(said), operator__in=operators)
     return dict(lively.order_by().values_list("operator").annotate(Count("pk")))

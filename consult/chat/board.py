@@ -56,7 +56,8 @@ def rows(conversations: ConversationQuerySet) -> list[Frame]:
     """Rows in the order of ``conversations``, with two queries; as_seen_by adds what differs between operators."""
     texts = Message.objects.filter(conversation=OuterRef("pk"), kind=Message.Kind.TEXT)
     unread = (
-        texts.filter(seq__gt=OuterRef("operators_read"), author_key__startswith="v")
+        Message.objects.asked()
+        .filter(conversation=OuterRef("pk"), seq__gt=OuterRef("operators_read"))
         .order_by()
         .values("conversation")
         .annotate(count=Count("pk"))

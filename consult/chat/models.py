@@ -379,12 +379,24 @@ class Conversation(models.Model):
 
     def _unanswered_since(self) -> datetime | None:
         """When the visitor said the first of what no human has answered."""
-        said = self.messages.filter(kind=Message.Kind.TEXT)
-        answer = Q(kind=Message.Kind.TEXT, author_key__startswith="u") | Q(kind=Message.Kind.CALLED)
-        answered = self.messages.filter(answer).aggregate(seq=models.Max("seq"))["seq"] or 0
-        asked = said.exclude(medium=Message.Medium.PHONE).filter(author_key__startswith="v", seq__gt=answered)
-        first = asked.order_by("seq").first()
+        answers = self.messages.answers() | self.messages.filter(kind=Message.Kind.CALLED)
+        answered = answers.aggregate(seq=models.Max("seq"))["seq"] or 0
+        first = self.messages.questions().filter(seq__gt=answered).order_by("seq").first()
         return first.sent_at if first else None
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def answers(self) -> MessageQuerySet:
+        """The words of operators."""
+        return self.filter(kind=Message.Kind.TEXT, author_key__startswith="u")
+
+    def asked(self) -> MessageQuerySet:
+        """The words of visitors."""
+        return self.filter(kind=Message.Kind.TEXT, author_key__startswith="v")
+
+    def questions(self) -> MessageQuerySet:
+        """Those of them that wait for words. What a call is to be about is answered by the call."""
+        return self.asked().exclude(medium=Message.Medium.PHONE)
 
 
 class Message(models.Model):
@@ -423,6 +435,8 @@ class Message(models.Model):
     body = models.TextField(blank=True)
     facts = models.JSONField(default=dict, blank=True)
     sent_at = models.DateTimeField(default=timezone.now)
+
+    objects = MessageQuerySet.as_manager()
 
     repeated = False  # True where log.append answers with a message that had been said before
 

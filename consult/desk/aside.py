@@ -143,7 +143,7 @@ class Aside:
     @cached_property
     def earlier(self) -> list[Earlier]:
         """The visitor's conversations before this one, the latest first."""
-        answers = Message.objects.filter(conversation=OuterRef("pk"), kind="text", author_key__startswith="u")
+        answers = Message.objects.answers().filter(conversation=OuterRef("pk"))
         visible = Conversation.objects.visible_to(self.request.user).filter(pk=OuterRef("pk"))
         found: Any = (
             self.visitor.conversations.filter(pk__lt=self.conversation.pk)

@@ -115,14 +115,15 @@ def _asked(conversations: ConversationQuerySet, question: Question, limit: int) 
     held: dict[int, Message | Note | None] = dict.fromkeys(known.values_list("pk", flat=True)[:limit])
     for model in (Note, Message):
         # Plus nothing: by an index on the conversation the planners would walk through all that was ever said.
+        rows: Any = model._default_manager
         lines = dict(
-            model._default_manager.annotate(of=F("conversation_id") + 0)
+            rows.annotate(of=F("conversation_id") + 0)
             .filter(question.words.among(model, using), of__in=conversations.order_by().values("pk"))
             .order_by("-of")
             .values_list("of")
             .annotate(Max("pk"))[:limit]
         )
-        of = model._default_manager.in_bulk(list(lines.values()))
+        of = rows.in_bulk(list(lines.values()))
         held |= {conversation: of.get(pk) for conversation, pk in lines.items()}
     return held
 

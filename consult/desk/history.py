@@ -71,8 +71,7 @@ class OutcomeFilter(admin.SimpleListFilter):
         return [*ordered, ("answered", _("answered")), ("unanswered", _("closed without an answer"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        lines = Message.objects.filter(conversation=OuterRef("pk"), kind=Message.Kind.TEXT)
-        answered = Exists(lines.filter(author_key__startswith="u"))
+        answered = Exists(Message.objects.answers().filter(conversation=OuterRef("pk")))
         if self.value() == "answered":
             return queryset.filter(answered)
         if self.value() == "unanswered":

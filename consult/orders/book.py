@@ -58,11 +58,11 @@ def latest_consultation(buyer: QuerySet[Visitor]) -> Conversation | None:
     Nothing said in it for ``ASSISTED_DAYS`` means that the order has nothing to do with it.
     """
     since = timezone.now() - timedelta(days=conf.ASSISTED_DAYS)
-    texts = Message.objects.filter(conversation=OuterRef("pk"), kind=Message.Kind.TEXT)
+    said = Message.objects.filter(conversation=OuterRef("pk"))
     return (
         Conversation.objects.filter(visitor__in=buyer)
-        .filter(Q(closed_at=None) | Exists(texts.filter(author_key__startswith="u")))
-        .filter(Exists(texts.filter(sent_at__gte=since)))
+        .filter(Q(closed_at=None) | Exists(said.answers()))
+        .filter(Exists(said.filter(kind=Message.Kind.TEXT, sent_at__gte=since)))
         .order_by("-pk")
         .first()
     )
@@ -76,6 +76,6 @@ def answered_before(order: SourcedOrder) -> bool:
     if order.consultation_id is None:
         return False
     lines = Message.objects.filter(conversation=order.consultation_id)
-    answers = lines.filter(kind=Message.Kind.TEXT, author_key__startswith="u")
+    answers = lines.answers()
     told = lines.filter(author_key=SHOP.key, client_id=id_of_line(order)).first()
     return answers.filter(seq__lt=told.seq).exists() if told else answers.exists()

@@ -18,7 +18,7 @@ from django.views.decorators.http import conditional_page, require_POST, require
 
 from consult.away import callback
 from consult.chat import beat, identity, origin, presence, reading
-from consult.chat.models import Message, Visitor
+from consult.chat.models import Visitor
 from consult.chat.text import MAX_LENGTH
 from consult.invitations import current, facts
 from consult.widget import words
@@ -102,9 +102,7 @@ def standing(visitor: Visitor) -> dict[str, object]:
     conversation = reading.current(visitor.pk)
     if conversation is None:
         return {"visitor": True, "conversation": None, "open": False, "unread": 0}
-    answers = conversation.messages.filter(
-        kind=Message.Kind.TEXT, author_key__startswith="u", seq__gt=conversation.visitor_read
-    )
+    answers = conversation.messages.answers().filter(seq__gt=conversation.visitor_read)
     return {
         "visitor": True,
         "conversation": str(conversation.public_id),
