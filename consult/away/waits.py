@@ -39,22 +39,26 @@ def settle() -> None:
         lasting = Wait.objects.filter(ended_at=None)
         if not places and not lasting.exists():
             return
-        there = seats.standing()
+        schedule = Schedule.current()
+        there = seats.standing(schedule)
         _begin(there, places)
     for wait in _back(places):
         _go_on(wait)
     for wait in lasting.filter(_over(now))[:AT_ONCE]:
         _settle(wait, now)
-    if there.operators and (state := presence.now().state) != presence.AWAY:
-        for wait in _to_be_told(now):
+    told = list(_to_be_told(now)) if there.operators else []
+    if told and (state := presence.now().state) != presence.AWAY:
+        for wait in told:
             place = _place(there, places.get(wait.conversation_id, 1), now)
-            _promise(wait, place, now, busy=state == presence.BUSY)
+            _promise(wait, place, schedule, now, busy=state == presence.BUSY)
     Promise.objects.filter(kept=None, wait__ended_at=None, due_at__lt=now).update(kept=False)
 
 
 def likely(now: datetime, there: seats.Standing, schedule: Schedule | None = None) -> int | None:
     """The minutes that somebody would be told who asked ``now``; None where nobody is there to answer."""
-    return _estimate(_place(there, there.waiting + 1, now), schedule).minutes if there.operators else None
+    if not there.operators:
+        return None
+    return _estimate(_place(there, there.waiting + 1, now), schedule or Schedule.current()).minutes
 
 
 def became_letter(conversation: Conversation) -> None:
@@ -88,8 +92,8 @@ def _hour(moment: datetime) -> float:
     return local.hour + local.minute / 60
 
 
-def _estimate(place: Place, schedule: Schedule | None = None) -> Estimate:
-    return estimate.estimate(history(), place, (schedule or Schedule.current()).usual_wait)
+def _estimate(place: Place, schedule: Schedule) -> Estimate:
+    return estimate.estimate(history(), place, schedule.usual_wait)
 
 
 def _begin(there: seats.Standing, places: dict[int, int]) -> None:
@@ -170,7 +174,7 @@ def _settle(wait: Wait, now: datetime) -> None:
 
 def _answers(wait: Wait, held: Conversation) -> Iterator[tuple[datetime, Any, str]]:
     """The first by words and the first by phone: when, and by whom, whose account may be gone."""
-    texts = held.messages.filter(kind=Message.Kind.TEXT, author_key__startswith="u", sent_at__gt=wait.began_at)
+    texts = held.messages.answers().filter(sent_at__gt=wait.began_at)
     if text := texts.order_by("seq").first():
         operator = get_user_model()._default_manager.filter(pk=Author(text.author_key).pk).first()
         yield text.sent_at, operator, text.author_name
@@ -188,14 +192,14 @@ def _end(wait: Wait, held: Conversation, end: str, at: datetime) -> None:
     due_by.told(held)
 
 
-def _promise(wait: Wait, place: Place, now: datetime, *, busy: bool) -> None:
+def _promise(wait: Wait, place: Place, schedule: Schedule, now: datetime, *, busy: bool) -> None:
     """Tell the visitor how long it takes, if they don't know yet or it takes longer."""
     if promise := max(wait.promises.all(), key=lambda promise: promise.number, default=None):
         told = Told(promise.number, promise.minutes, (promise.due_at - now).total_seconds())
         if estimate.is_told_anew(told, taken=wait.conversation.operator_id is not None):
-            _tell(wait, promise.number + 1, _estimate(place), now)
+            _tell(wait, promise.number + 1, _estimate(place, schedule), now)
     elif estimate.why_told(place, (now - wait.began_at).total_seconds(), busy=busy):
-        _tell(wait, 1, _estimate(place), now)
+        _tell(wait, 1, _estimate(place, schedule), now)
 
 
 def _tell(wait: Wait, number: int, likely: Estimate, now: datetime) -> None:
