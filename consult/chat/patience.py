@@ -31,6 +31,15 @@ def patience() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def storing() -> Iterator[None]:
+    """Raises Refused("try_again") for what can't be stored just now: somebody holds a row for too long."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Refused("try_again") from error
+
+
 def _lock_timeout(wanted: str) -> str:
     """Set the transaction's ``lock_timeout``. Gives what it was."""
     if connection.vendor != "postgresql":

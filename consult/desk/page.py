@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -24,6 +23,7 @@ from consult.away.words import to_operators
 from consult.chat import contact, duty, presence, rate
 from consult.chat.entry import Refused
 from consult.chat.models import ANSWER, VIEW_ALL, Conversation, name_of
+from consult.chat.patience import storing
 from consult.chat.tag import Tag
 from consult.chat.text import MAX_LENGTH
 from consult.desk import calls, find, icon, letters, words
@@ -257,11 +257,8 @@ def _answer(verb: Callable[[User], object], request: HttpRequest, form: Form | N
     try:
         if form:
             rate.spend(f"u{user.pk}")
-        verb(user)
+        with storing():
+            verb(user)
     except Refused as refused:
-        reason = refused.reason
-    except OperationalError:  # somebody holds the conversation's row for too long
-        reason = "try_again"
-    else:
-        return HttpResponse(status=204)
-    return JsonResponse({"reason": reason, "message": words.refusal(reason)}, status=409)
+        return JsonResponse({"reason": refused.reason, "message": words.refusal(refused.reason)}, status=409)
+    return HttpResponse(status=204)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -15,6 +15,7 @@ from consult.away import callback
 from consult.chat import beat, identity, log, presence, rate, reading
 from consult.chat.entry import Entry, Refused
 from consult.chat.models import Conversation, Message, Visitor
+from consult.chat.patience import storing
 from consult.widget import letter, words
 from consult.widget.drawn import typed
 from consult.widget.question import Question
@@ -32,7 +33,7 @@ def contact(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         response = redirect(request.path)
         try:
-            with transaction.atomic():
+            with storing(), transaction.atomic():
                 if identity.visitor_of(request, claim=False) is None:
                     letter.count(request)
                 asking = identity.engage(request, response)
@@ -40,8 +41,6 @@ def contact(request: HttpRequest) -> HttpResponse:
                 log.say(entry_of(form, asking))
         except Refused as refusal:
             form = kept(form, refusal)
-        except OperationalError:  # somebody holds the conversation's row for too long
-            form = kept(form, Refused("try_again"))
         else:
             return response
     visitor = identity.visitor_of(request)

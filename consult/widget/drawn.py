@@ -10,13 +10,14 @@ from uuid import uuid4
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.signing import BadSignature, Signer
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from consult.chat import identity, text
 from consult.chat.entry import Refused
 from consult.chat.models import Visitor
+from consult.chat.patience import storing
 from consult.widget import words
 
 LEAST, MOST = 3.0, 24 * 60 * 60.0  # seconds from the drawing of a form to its sending
@@ -95,12 +96,10 @@ def answered(
     if form.is_valid():
         response = page(request, form, thanks=True)
         try:
-            with transaction.atomic():
+            with storing(), transaction.atomic():
                 keep(request, identity.engage(request, response), form)
         except Refused as refusal:
             form.refuse(refusal)
-        except OperationalError:  # somebody holds the conversation's row for too long
-            form.refuse(Refused("try_again"))
         else:
             return response
     return page(request, form)

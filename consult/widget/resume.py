@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -22,6 +22,7 @@ from consult.away.models import Letter
 from consult.chat import beat, log, rate
 from consult.chat.entry import Entry, Refused
 from consult.chat.models import Message
+from consult.chat.patience import storing
 from consult.widget import contact
 from consult.widget.drawn import typed
 from consult.widget.question import Question
@@ -53,11 +54,10 @@ def _answered(request: HttpRequest, letter: Letter) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             rate.spend(letter.conversation.visitor.author.key)
-            _say(letter, form.cleaned_data["client_id"], form.cleaned_data["question"])
+            with storing():
+                _say(letter, form.cleaned_data["client_id"], form.cleaned_data["question"])
         except Refused as refusal:
             form = contact.kept(form, refusal)
-        except OperationalError:  # somebody holds the conversation's row for too long
-            form = contact.kept(form, Refused("try_again"))
         else:
             return redirect(f"{request.path}?said")
     form.fields["question"].label = _("Your message")
