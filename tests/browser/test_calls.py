@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import people
 from tests.browser.people import row, tab, turn_to
-from tests.browser.test_desk import fill_the_rest
 
 
 def test_a_call_is_requested_made_and_becomes_an_order(
@@ -47,14 +46,7 @@ def test_a_call_is_requested_made_and_becomes_an_order(
     expect(call.get_by_text("Outcome")).to_be_visible()
     expect(call.get_by_role("button", name="Reached")).to_have_count(0)
 
-    with desk.context.expect_page() as opened:
-        desk.get_by_role("link", name="New order").click()
-    order = opened.value
-    order.fill("[name=name]", "Vera")
-    order.fill("[name=email]", "vera@home.example")
-    fill_the_rest(order)
-    order.get_by_role("button", name="Save", exact=True).click()
-    expect(order.get_by_text("was added successfully")).to_be_visible()
+    people.order(desk)
     expect(desk.get_by_role("link", name=re.compile(r"^P-\d+$"))).to_be_visible()
 
 
